@@ -1,0 +1,101 @@
+# What each command does for whoever types it is told by `make help`.
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# The first Python 3.11 or newer that can make an environment; some systems ship one without ensurepip.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then command -v $$python; break; fi; done)
+
+# A version for every interpreter alike (fewest), none of this machine's own settings (no-config), no address in the file.
+COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(LOCK_FLAGS)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## lists these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---- environment
+
+$(INSTALLED): requirements/dev.txt pyproject.toml ide/package-lock.json
+	@test -n "$(PYTHON)" || test -x $(BIN)/pip || { \
+		echo "Paceline needs Python 3.11 or newer with its venv module; name one by: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -x $(BIN)/pip || { echo "making $(VENV)"; "$(PYTHON)" -m venv --clear $(VENV); }
+	@echo "installing the locked packages into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m server.graphiql.build
+	@touch $@
+
+.PHONY: install ide
+install: $(INSTALLED) ## makes .venv from the lock file, with the project in it
+
+ide: $(INSTALLED) ## builds GraphiQL's files once more, say after npm was installed
+	$(BIN)/python -m server.graphiql.build
+
+# ---- running
+
+.PHONY: run bench
+run: $(INSTALLED) ## serves with demo data on PACELINE_PORT (8000), and prints the URL and tokens
+	@$(BIN)/paceline quickstart
+
+bench: $(INSTALLED) ## runs the benchmarks; results go to bench/results/
+	$(BIN)/python -m bench
+
+# ---- tests
+
+.PHONY: test test-heavy
+test: $(INSTALLED) ## runs the tests and checks their coverage
+	$(BIN)/pytest -m "not heavy" --cov --cov-report=
+	$(BIN)/python -m checks.coverage
+
+test-heavy: $(INSTALLED) ## runs the tests that take minutes
+	$(BIN)/pytest -m heavy
+
+# ---- checks; `make -k check` goes on after a failure
+
+.PHONY: check check-format check-lint check-types check-imports check-schema check-migrations check-lock
+check: check-format check-lint check-types check-imports check-schema check-migrations check-lock ## format, lint, types, import rules, snapshot, migrations, lock
+
+check-format: $(INSTALLED)
+	$(BIN)/ruff format --check
+
+check-lint: $(INSTALLED)
+	$(BIN)/ruff check
+
+check-types: $(INSTALLED)
+	$(BIN)/mypy
+
+check-imports: $(INSTALLED)
+	$(BIN)/lint-imports --no-logo
+
+check-schema: $(INSTALLED)
+	$(BIN)/python -m checks.snapshot
+
+check-migrations: $(INSTALLED)
+	$(BIN)/python -m migrations.check
+
+check-lock: $(INSTALLED)
+	$(BIN)/python -m checks.lock
+
+# ---- generated files
+
+.PHONY: schema lock
+schema: $(INSTALLED) ## writes schema/schema.graphql anew
+	@$(BIN)/python -m checks.snapshot --write
+
+# The stamp is no prerequisite: a lock that cannot be installed must still be mendable.
+lock: ## compiles requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer versions
+	@test -x $(BIN)/uv || { echo "make install first: the lock is compiled by the environment's own uv" >&2; exit 1; }
+	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) pyproject.toml requirements/dev.in --constraint requirements/runtime.txt --output-file requirements/dev.txt
+
+.PHONY: clean
+clean: ## removes .venv, caches and built files; var/ with its database stays
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* server/graphiql/static ide/node_modules
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
