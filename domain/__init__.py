@@ -1,0 +1,1 @@
+"""The rules of Paceline: what is computed, from what, and what is withheld."""

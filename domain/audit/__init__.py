@@ -1,0 +1,1 @@
+"""The audit trail: acts that concern a person leave a record, or do not happen."""

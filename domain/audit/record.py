@@ -1,0 +1,36 @@
+"""What an audit record says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """Acts that leave a record."""
+
+    READ_LEARNER = "learner.read"
+    CHANGE_CONSENT = "consent.change"
+    ERASE_LEARNER = "learner.erase"
+    RECORD_EVENTS = "events.record"
+    RUN_JOB = "job.run"
+
+
+class Outcome(StrEnum):
+    ALLOWED = "allowed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """Who did what to whom, when, and whether it was allowed.
+
+    actor, subject: keyed pseudonyms of people; a job's or an operator's name as it is.
+    """
+
+    at: datetime
+    actor: str
+    role: str
+    action: Action
+    subject: str | None
+    outcome: Outcome
+    request_id: str | None

@@ -1,0 +1,1 @@
+"""The curriculum: topics, what links them, and learning objectives."""

@@ -1,0 +1,132 @@
+"""What a connection can do, whichever engine is behind it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
+
+from numpy.typing import NDArray
+from sqlalchemy import Dialect, Table
+from sqlalchemy.sql import ClauseElement
+
+from domain.database.statement import KeyedQuery, Prepared, Row, prepare
+
+Watch: TypeAlias = Callable[[str], None]
+Columns: TypeAlias = Mapping[str, NDArray[Any]]
+
+
+class Reading(ABC):
+    """A connection for reading: each statement stands alone and sees what was committed before it."""
+
+    dialect: Dialect
+
+    @abstractmethod
+    async def fetch(self, prepared: Prepared, parameters: Sequence[Any]) -> list[Row]:
+        """The rows of one prepared statement."""
+
+    async def rows(self, statement: ClauseElement, /, **values: Any) -> list[Row]:
+        """The rows of *statement*, its named parameters taken from *values*."""
+        prepared = prepared_for(statement, self.dialect)
+        return await self.fetch(prepared, prepared.bind(values))
+
+    async def rows_by(self, query: KeyedQuery, keys: Sequence[Row], /, **values: Any) -> list[Row]:
+        """The rows of *query* for all *keys* in one statement; none for no keys."""
+        if not keys:
+            return []
+        if len(keys) == 1:
+            return await self.fetch(query.prepared_for_one(self.dialect), query.bind_one(keys[0], self.dialect, values))
+        return await self.fetch(query.prepared(self.dialect), query.bind(keys, self.dialect, values))
+
+    @abstractmethod
+    async def arrays(self, query: KeyedQuery, keys: Sequence[Row], /, **values: Any) -> Columns:
+        """The columns of *query* as NumPy arrays: for jobs that read millions of rows.
+
+        Every column is an `Id` (16 raw bytes, dtype V16) or an integer (int64), and none is null.
+        """
+
+
+class Writing(Reading):
+    """A connection inside one transaction, which commits when its block ends and rolls back when that raises."""
+
+    async def run(self, statement: ClauseElement, /, **values: Any) -> int:
+        """Runs a change and returns how many rows it touched."""
+        prepared = prepared_for(statement, self.dialect)
+        return await self.change(prepared, prepared.bind(values))
+
+    async def run_by(self, query: KeyedQuery, keys: Sequence[Row], /, **values: Any) -> int:
+        """Runs one change for all *keys* and returns how many rows it touched."""
+        if not keys:
+            return 0
+        return await self.change(query.prepared(self.dialect), query.bind(keys, self.dialect, values))
+
+    @abstractmethod
+    async def change(self, prepared: Prepared, parameters: Sequence[Any]) -> int:
+        """Runs one prepared change and returns how many rows it touched."""
+
+    @abstractmethod
+    async def insert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
+        """Adds *records*, whose values stand in the order of *columns*, by the engine's bulk way."""
+
+    @abstractmethod
+    async def insert_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> set[Any]:
+        """Adds those *records* whose key, the first column, is not yet there; returns the keys that were added.
+
+        No two records may have the same key.
+        """
+
+    @abstractmethod
+    async def upsert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> int:
+        """Adds *records* or replaces the rows with the same primary key; returns how many rows are new or different."""
+
+    @abstractmethod
+    async def increase(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
+        """Adds the counters in *records* to the rows with the same primary key, or makes those rows.
+
+        columns: the primary key's, then the counters'. No two records may have the same key.
+        """
+
+    @abstractmethod
+    async def lock(self, name: str, *, shared: bool = False) -> None:
+        """Waits for the lock *name* and holds it until the transaction ends; shared holders exclude exclusive ones."""
+
+
+class Database(ABC):
+    """Where sessions come from; made by `open_database`, closed by `close`."""
+
+    dialect: Dialect
+    watch: Watch | None = None  # sees the SQL of each statement: tests count, traces name
+
+    @abstractmethod
+    def read(self) -> AbstractAsyncContextManager[Reading]:
+        """A connection for reading."""
+
+    @abstractmethod
+    def write(self) -> AbstractAsyncContextManager[Writing]:
+        """A transaction."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractAsyncContextManager[Reading]:
+        """A connection all of whose reads see the same moment."""
+
+    async def scrub(self) -> None:  # noqa: B027  # most engines have nothing to do
+        """Sees to it that deleted rows are gone from the files that the engine keeps beside its tables, where we can.
+
+        PostgreSQL sees to its own files by vacuum and by recycling its log (docs/privacy.md).
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Lets go of all connections."""
+
+
+_PREPARED: WeakKeyDictionary[ClauseElement, dict[str, Prepared]] = WeakKeyDictionary()
+
+
+def prepared_for(statement: ClauseElement, dialect: Dialect) -> Prepared:
+    """The prepared form of *statement*, compiled once while the statement lives: keep statements at module level."""
+    by_dialect = _PREPARED.setdefault(statement, {})
+    found = by_dialect.get(dialect.name)
+    if found is None:
+        found = by_dialect[dialect.name] = prepare(statement, dialect)
+    return found

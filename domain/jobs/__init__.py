@@ -1,0 +1,1 @@
+"""Jobs: runs, the right to run, and how far they got."""
