@@ -1,0 +1,83 @@
+"""Upgrades and downgrades a database, and tells at which revision it is."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from domain.tables import METADATA
+
+# Several processes may be started at once, each of which migrates first: the later ones wait, and find it done.
+# SQLite's driver would begin a transaction only with the first change of a row, so that tables were made outside one.
+_ALONE = {
+    "postgresql": "SELECT pg_advisory_xact_lock(7226325463)",
+    "sqlite": "BEGIN IMMEDIATE",
+}
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+async def _with_connection(url: str, act: Any, *, alone: bool = False) -> Any:
+    """What *act* returns for a connection in one transaction; *alone*: no other migration runs meanwhile."""
+    engine = create_async_engine(url, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            if alone:
+                await connection.exec_driver_sql(_ALONE[engine.dialect.name])
+            return await connection.run_sync(act)
+    finally:
+        await engine.dispose()
+
+
+async def upgrade(url: str, revision: str = "head") -> None:
+    """Brings the database at *url* to *revision*."""
+    await _with_connection(url, lambda connection: command.upgrade(_config(connection), revision), alone=True)
+
+
+async def downgrade(url: str, revision: str) -> None:
+    """Takes the database at *url* back to *revision* ("base": to nothing)."""
+    await _with_connection(url, lambda connection: command.downgrade(_config(connection), revision), alone=True)
+
+
+async def current(url: str) -> str | None:
+    """The revision that the database at *url* is at; None before the first migration."""
+    revision = await _with_connection(
+        url, lambda connection: MigrationContext.configure(connection).get_current_revision()
+    )
+    return None if revision is None else str(revision)
+
+
+def newest() -> str:
+    """The revision that this version of Paceline needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None, "a release has at least one migration"
+    return head
+
+
+async def differences(url: str) -> list[Any]:
+    """What would have to be migrated for the database at *url* to match the tables; nothing when they agree."""
+
+    def compare(connection: Connection) -> list[Any]:
+        options = {"compare_type": True, "compare_server_default": True}
+        return list(compare_metadata(MigrationContext.configure(connection, opts=options), METADATA))
+
+    found: list[Any] = await _with_connection(url, compare)
+    return found
+
+
+async def draft(url: str, message: str) -> None:
+    """Writes a migration that takes the database at *url*, at the newest revision, to what the tables say."""
+    await _with_connection(url, lambda connection: command.revision(_config(connection), message, autogenerate=True))
