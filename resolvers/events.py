@@ -1,0 +1,130 @@
+"""Taking events in: the one path behind the mutation, `POST /events` and the import."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
+
+from domain.audit.record import Action, Outcome
+from domain.database import Database
+from domain.errors import InvalidInput, TransactionConflict
+from domain.events.intake import Rejection, TimeBounds, check
+from domain.events.response import ValidationResponse
+from domain.events.writes import UNKNOWN_LEARNER, store_once
+from domain.learners.erasure import Pseudonyms
+from resolvers import access
+from resolvers.context import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedEvent:
+    """An event that was not stored. index: its position in the batch, from 0."""
+
+    index: int
+    code: str
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Recorded:
+    """What became of a batch."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[RejectedEvent] = field(default_factory=list)
+
+
+async def record(
+    database: Database,
+    pseudonyms: Pseudonyms,
+    events: Sequence[ValidationResponse | Rejection],
+    *,
+    bounds: TimeBounds,
+    may_record: Callable[[str], bool],
+    first_index: int = 0,
+) -> Recorded:
+    """Stores a batch in one transaction, each event once.
+
+    events: as they were sent, or why they could not be read. first_index: the position of the first of them.
+    may_record: whether the caller may record about a learner; what it may not is answered as if there were no such
+    learner.
+    """
+    rejected: dict[int, Rejection] = {}
+    batch: list[tuple[int, ValidationResponse]] = []
+    for index, event in enumerate(events, first_index):
+        checked = event if isinstance(event, Rejection) else check(event, bounds)
+        if isinstance(checked, Rejection):
+            rejected[index] = checked
+        elif not may_record(checked.learner_id):
+            rejected[index] = UNKNOWN_LEARNER
+        else:
+            batch.append((index, checked))
+    accepted = duplicates = 0
+    if batch:
+        accepted, duplicates, refused = await _store(database, pseudonyms, batch)
+        rejected |= refused
+    return Recorded(
+        accepted=accepted,
+        duplicates=duplicates,
+        rejected=[
+            RejectedEvent(index=index, code=str(rejection.code), message=rejection.message)
+            for index, rejection in sorted(rejected.items())
+        ],
+    )
+
+
+async def _store(
+    database: Database, pseudonyms: Pseudonyms, batch: Sequence[tuple[int, ValidationResponse]]
+) -> tuple[int, int, dict[int, Rejection]]:
+    attempts = AsyncRetrying(
+        retry=retry_if_exception_type(TransactionConflict),
+        stop=stop_after_attempt(5),
+        wait=wait_random(0, 0.2),
+        reraise=True,
+    )
+    async for attempt in attempts:
+        with attempt:
+            async with database.write() as writing:
+                return await store_once(writing, batch, pseudonyms)
+    raise AssertionError("tenacity ends by returning or raising")
+
+
+async def record_events(context: Context, events: Sequence[ValidationResponse | Rejection]) -> Recorded:
+    """The mutation: a batch of bounded size, from a caller with a token."""
+    deployment = context.deployment
+    await access.require_recorder(context)
+    if len(events) > deployment.maximum_batch:
+        raise InvalidInput(
+            "events",
+            f"there are {len(events)} of them",
+            f"send at most {deployment.maximum_batch} at a time, or use POST /events",
+        )
+    recorded = await record_for(context, events)
+    context.batch.forget()
+    return recorded
+
+
+async def record_for(
+    context: Context, events: Sequence[ValidationResponse | Rejection], first_index: int = 0
+) -> Recorded:
+    """As `record`, for the caller of *context*, whose attempts to record about others leave an audit record."""
+    deployment = context.deployment
+    refused: set[str] = set()
+
+    def may_record(learner_id: str) -> bool:
+        allowed = access.may_record(context.caller, learner_id)
+        if not allowed:
+            refused.add(learner_id)
+        return allowed
+
+    recorded = await record(
+        deployment.database,
+        deployment.pseudonyms,
+        events,
+        bounds=TimeBounds.at(context.now, deployment.retention_days),
+        may_record=may_record,
+        first_index=first_index,
+    )
+    await context.record_all(Action.RECORD_EVENTS, sorted(refused), Outcome.REFUSED)
+    deployment.observe_events(recorded.accepted, recorded.duplicates, len(recorded.rejected))
+    return recorded

@@ -1,0 +1,74 @@
+"""Learners and cohorts."""
+
+from dataclasses import dataclass
+
+from domain.audit import writes as audit
+from domain.audit.record import Action, Outcome
+from domain.learners import writes
+from domain.learners.learner import Cohort, Learner
+from domain.learners.queries import cohort_by_id
+from domain.paging import Page, Window
+from resolvers import access
+from resolvers.caller import Role
+from resolvers.context import Context
+
+
+async def viewer(context: Context) -> Learner | None:
+    """The learner that the token names."""
+    if context.caller.role is Role.SERVICE:
+        return None
+    return await access.visible_learner(context, context.caller.subject)
+
+
+async def learner(context: Context, learner_id: str) -> Learner | None:
+    return await access.visible_learner(context, learner_id)
+
+
+async def cohort(context: Context, cohort_id: str) -> Cohort | None:
+    return await access.visible_cohort(context, cohort_id)
+
+
+async def cohort_of_learner(context: Context, learner_id: str, cohort_id: str | None) -> Cohort | None:
+    """Whoever may read a learner may know its cohort."""
+    access.require_read(context, learner_id)
+    return None if cohort_id is None else await context.batch.load(cohort_by_id, cohort_id)
+
+
+async def learners_of_cohort(
+    context: Context, cohort_id: str, first: int | None, after: str | None
+) -> Page[Learner] | None:
+    return await access.visible_members(context, cohort_id, Window.of(first, after))
+
+
+async def set_data_sharing(context: Context, learner_id: str, *, share: bool) -> Learner:
+    """Grants or withdraws consent. Raises NotFound, Forbidden."""
+    id_ = await access.require_change(context, learner_id, Action.CHANGE_CONSENT)
+    async with context.deployment.database.write() as writing:
+        await audit.record(writing, [context.audit_record(Action.CHANGE_CONSENT, id_, Outcome.ALLOWED)])
+        await writes.set_consent(writing, id_, share=share, now=context.now)
+    context.batch.forget()
+    changed = await access.visible_learner(context, id_)
+    if changed is None:
+        raise access.unknown_learner()
+    return changed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What an erasure did."""
+
+    learner_id: str
+    erased_rows: int
+
+
+async def erase_learner(context: Context, learner_id: str) -> Erased:
+    """Erases a learner. Raises NotFound, Forbidden."""
+    id_ = await access.require_change(context, learner_id, Action.ERASE_LEARNER)
+    deployment = context.deployment
+    async with deployment.database.write() as writing:
+        await audit.record(writing, [context.audit_record(Action.ERASE_LEARNER, id_, Outcome.ALLOWED)])
+        erased = await writes.erase_learner(writing, id_, deployment.pseudonyms, context.now)
+    await deployment.database.scrub()
+    context.batch.forget()
+    context.readable.discard(id_)
+    return Erased(learner_id=id_, erased_rows=erased)

@@ -1,0 +1,1 @@
+"""The GraphQL API: what clients see, and nothing of how it is made."""
