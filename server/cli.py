@@ -1,0 +1,288 @@
+"""The command line: `paceline`."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import tempfile
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, NoReturn, TypeVar
+
+import typer
+import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
+from strawberry.printer import print_schema
+
+from domain.database import Database, open_database
+from domain.errors import InvalidInput, PacelineError
+from domain.privacy.policy import ReleasePolicy, ReleaseRules
+from migrations import run as migrations
+from resolvers.caller import Caller, Role
+from resolvers.catalog import required_id
+from schema.build import build_schema
+from server.clock import utc_now
+from server.demo.generate import DEFAULT_LEARNERS, FEWEST_LEARNERS, generate
+from server.importing.folder import import_folder
+from server.importing.reading import UnreadableFile
+from server.jobs.registry import Job, job_named, registered
+from server.jobs.running import Runner, run_job
+from server.jobs.worker import work
+from server.logging import configure_logging
+from server.quickstart import load_demo, prepare
+from server.settings import Settings, SettingsError
+from server.tokens import TokenVerifier, sign
+
+T = TypeVar("T")
+
+
+class Exit(IntEnum):
+    """What a command's exit code means."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_USAGE = 2
+    SOME_REJECTED = 3
+
+
+app = typer.Typer(
+    name="paceline",
+    help="Peer benchmarks and learning analytics over GraphQL.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+jobs_app = typer.Typer(help="Lists the jobs, and runs one now.", no_args_is_help=True)
+app.add_typer(jobs_app, name="jobs")
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; PACELINE_HOST otherwise.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; PACELINE_PORT otherwise.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Server processes.")] = 1,
+) -> None:
+    """Serves GraphQL, events, health and metrics over HTTP."""
+    given = {"PACELINE_HOST": host, "PACELINE_PORT": port}
+    # Server processes read their settings from the environment that they inherit.
+    os.environ.update({name: str(value) for name, value in given.items() if value is not None})  # noqa: TID251
+    settings = Settings.load()
+    require_servable(settings)
+    run_server(settings, workers)
+
+
+def require_servable(settings: Settings) -> None:
+    """Refuses to serve without an auth key, or a database at the newest revision."""
+    TokenVerifier.of(settings, utc_now)
+    revision = asyncio.run(migrations.current(settings.database_url))
+    if revision != migrations.newest():
+        raise InvalidInput("database", "it is not at the newest revision", "run `paceline migrate` first")
+
+
+def run_server(settings: Settings, workers: int = 1) -> None:
+    """Serves until a signal; what was accepted is answered."""
+    configure_logging(settings)
+    with tempfile.TemporaryDirectory(prefix="paceline-metrics-") as folder:
+        if workers > 1:
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)  # noqa: TID251  # read by its library
+        uvicorn.run(
+            "server.app:create",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=workers,
+            loop="uvloop" if sys.platform != "win32" else "asyncio",
+            http="httptools",
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=settings.shutdown_seconds,
+        )
+
+
+@app.command()
+def migrate() -> None:
+    """Brings the database to the newest revision."""
+    settings = Settings.load()
+    ensure_folder(settings.database_url)
+    asyncio.run(migrations.upgrade(settings.database_url))
+    typer.echo(f"The database is at revision {migrations.newest()}.")
+
+
+def ensure_folder(database_url: str) -> None:
+    """Makes the folder that an SQLite file is to lie in."""
+    if database_url.startswith("sqlite"):
+        Path(database_url.partition(":///")[2]).parent.mkdir(parents=True, exist_ok=True)
+
+
+@app.command()
+def token(
+    learner: Annotated[str, typer.Option(help="The learner's id, or a service's name.")],
+    role: Annotated[Role, typer.Option(help="What the caller is.")] = Role.LEARNER,
+    minutes: Annotated[int, typer.Option(min=1, help="How long the token is good.")] = 60,
+    cohort: Annotated[list[str] | None, typer.Option(help="A cohort that an educator teaches; repeatable.")] = None,
+) -> None:
+    """Prints a signed token for development."""
+    settings = Settings.load()
+    subject = learner if role is Role.SERVICE else required_id("--learner", learner)
+    cohorts = frozenset(required_id("--cohort", id_) for id_ in cohort or ())
+    caller = Caller(subject=subject, role=role, cohorts=cohorts)
+    typer.echo(sign(settings, caller, now=utc_now(), lifetime=timedelta(minutes=minutes)))
+
+
+@app.command()
+def schema() -> None:
+    """Prints the SDL."""
+    typer.echo(print_schema(build_schema()))
+
+
+@app.command("import")
+def import_files(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the CSV files lie.")],
+) -> int:
+    """Loads the CSV files of a directory; loading them again changes nothing."""
+    settings = Settings.load()
+    if not folder.is_dir():
+        raise InvalidInput("DIR", "it is no directory", "name one that holds the CSV files")
+    pseudonyms = settings.pseudonyms()
+
+    async def load(database: Database) -> int:
+        return await import_folder(database, pseudonyms, folder, utc_now(), settings.retention_days)
+
+    rejected = asyncio.run(with_database(settings, load))
+    return Exit.SOME_REJECTED if rejected else Exit.DONE
+
+
+@app.command()
+def demo(
+    learners: Annotated[int, typer.Option(min=FEWEST_LEARNERS, help="How many learners.")] = DEFAULT_LEARNERS,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another crowd.")] = 1,
+) -> None:
+    """Loads synthetic demo data; a second time nothing."""
+    settings = Settings.load()
+    pseudonyms, until = settings.pseudonyms(), utc_now()
+    data = generate(learners=learners, seed=seed, until=until)
+    loaded = asyncio.run(with_database(settings, lambda database: load_demo(database, pseudonyms, data, until)))
+    typer.echo("The demo data are loaded." if loaded else "The demo data were loaded before; nothing was changed.")
+
+
+@app.command()
+def quickstart() -> None:
+    """Serves with demo data, for trying it out: makes keys and a database, loads the demo, publishes releases."""
+    settings = prepare()
+    require_servable(settings)
+    run_server(settings)
+
+
+@jobs_app.command("list")
+def list_jobs() -> None:
+    """Lists the jobs."""
+    for job in registered(ReleaseRules(policy=ReleasePolicy.EXACT)).values():
+        typer.echo(f"{job.name}\t{job.description}")
+
+
+@jobs_app.command("run")
+def run_one(
+    name: Annotated[str, typer.Argument(help="The job's name.")],
+    as_of: Annotated[
+        str | None, typer.Option("--date", help="As of the end of this day, or of an ISO instant, UTC; now otherwise.")
+    ] = None,
+) -> None:
+    """Runs one job now."""
+    settings = Settings.load()
+    configure_logging(settings)
+    job = job_named(registered(settings.release_rules()), name)
+    moment = utc_now() if as_of is None else instant_of(as_of)
+
+    async def run(database: Database) -> int | None:
+        return await run_job(runner_of(database, "cli"), job, moment)
+
+    rows = asyncio.run(with_database(settings, run))
+    if rows is None:
+        raise InvalidInput("job", f"{name} is running in another process", "try again when it has ended")
+    typer.echo(f"{name}: {rows} rows changed.")
+
+
+def instant_of(text: str) -> datetime:
+    """The instant that `--date` means: the end of a day, UTC, or the instant itself."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time.max, UTC)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as fault:
+        raise InvalidInput("--date", "it is neither a day nor an instant", "write it like 2026-03-02") from fault
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@app.command()
+def worker() -> None:
+    """Runs the jobs on their schedule; any number of workers may run, each job runs once."""
+    settings = Settings.load()
+    configure_logging(settings)
+    jobs = registered(settings.release_rules()).values()
+    asyncio.run(with_database(settings, lambda database: work_until_told(database, list(jobs))))
+
+
+async def work_until_told(database: Database, jobs: Sequence[Job]) -> None:
+    """Works until SIGTERM or SIGINT, and then to the end of the running job."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await work(runner_of(database, "worker"), jobs, stop)
+
+
+def runner_of(database: Database, operator: str) -> Runner:
+    """This process as a runner of jobs."""
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    return Runner(database=database, clock=utc_now, holder=holder[-64:], operator=operator)
+
+
+async def with_database(settings: Settings, act: Callable[[Database], Awaitable[T]]) -> T:
+    """Opens the database, does something with it, and closes it."""
+    database = open_database(settings.database_url, connections=settings.database_pool)
+    try:
+        return await act(database)
+    finally:
+        await database.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs a command and exits; what goes wrong is one line on stderr, with a traceback only under PACELINE_DEBUG=1."""
+    sys.exit(status_of(arguments))
+
+
+def status_of(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; the exit code."""
+    try:
+        ended = app(args=arguments, standalone_mode=False)
+    except typer.TyperException as fault:
+        return _failed(_sentence(fault), Exit.WRONG_USAGE)
+    except (typer.Abort, KeyboardInterrupt):
+        return _failed("interrupted", Exit.FAILED)
+    except (PacelineError, SettingsError, UnreadableFile) as fault:
+        return _failed(str(fault), Exit.FAILED)
+    except (OSError, SQLAlchemyError) as fault:
+        return _failed(f"{type(fault).__name__}: {str(fault).splitlines()[0]}", Exit.FAILED)
+    return ended if isinstance(ended, int) else Exit.DONE
+
+
+def _sentence(fault: typer.TyperException) -> str:
+    """What the command line's library says of wrong usage, as one line."""
+    message = getattr(fault, "format_message", lambda: str(fault))()
+    return f"{' '.join(message.split())} Try `paceline --help`."
+
+
+def _failed(message: str, code: Exit) -> int:
+    if os.environ.get("PACELINE_DEBUG") == "1" and sys.exc_info()[0] is not None:  # noqa: TID251  # before any settings
+        traceback.print_exc()
+    typer.echo(f"paceline: {message}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Jobs: they read what many learners left, apply a rule, and write what requests read."""

@@ -1,0 +1,60 @@
+"""Media types of GraphQL over HTTP: what the client can take, and what it sent."""
+
+GRAPHQL_RESPONSE = "application/graphql-response+json"
+JSON = "application/json"
+HTML = "text/html"
+
+
+def _weights(accept: str) -> dict[str, tuple[float, int]]:
+    """The media ranges of an Accept header, each with its weight and its place; 0 means: not that."""
+    weights: dict[str, tuple[float, int]] = {}
+    for place, part in enumerate(accept.lower().split(",")):
+        media_range, *parameters = (text.strip() for text in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    weight = float(parameter[2:])
+                except ValueError:
+                    weight = 0.0
+        if media_range:
+            weights.setdefault(media_range, (weight, place))
+    return weights
+
+
+def response_type(accept: str) -> str | None:
+    """The media type to answer in; None where the client takes neither of ours.
+
+    Of two that it likes as much, the one that it names, and names first. A client that leaves it open gets
+    application/json, as clients that are older than the other type expect.
+    """
+    if not accept:
+        return JSON
+    if accept in (GRAPHQL_RESPONSE, JSON):
+        return accept
+    weights = _weights(accept)
+    found = []
+    for offered in (JSON, GRAPHQL_RESPONSE):
+        for vagueness, media_range in enumerate((offered, "application/*", "*/*")):
+            if media_range in weights:
+                weight, place = weights[media_range]
+                if weight > 0:
+                    found.append((-weight, vagueness, place, offered))
+                break  # the most exact range speaks for the type, a refusal too
+    return min(found, key=lambda found: found[:3])[3] if found else None
+
+
+def wants_page(accept: str) -> bool:
+    """Whether a browser asks: HTML stands before what an API client would take."""
+    weights = _weights(accept)
+    html, *ours = (weights.get(media_type, (0.0, 0))[0] for media_type in (HTML, JSON, GRAPHQL_RESPONSE))
+    return html > max(ours)
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a body is declared as JSON in UTF-8."""
+    if content_type == JSON:
+        return True
+    media_type, *parameters = (text.strip() for text in content_type.lower().split(";"))
+    charset = next((text[8:].strip('"') for text in parameters if text.startswith("charset=")), "utf-8")
+    return media_type == JSON and charset in ("utf-8", "utf8")
