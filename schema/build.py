@@ -34,7 +34,8 @@ def _entity(info: strawberry.Info, representation: Any) -> Any:
     """The awaitable that finds an entity, or the error that stands in its place."""
     if not isinstance(representation, dict):
         return _refused("it is not an object")
-    kind = ENTITIES.get(representation.get("__typename", ""))
+    name = representation.get("__typename")
+    kind = ENTITIES.get(name) if isinstance(name, str) else None
     if kind is None:
         return _refused(f"its __typename is none of {', '.join(ENTITIES)}")
     id_ = representation.get("id")

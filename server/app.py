@@ -15,15 +15,17 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from domain.database import Database, open_database
+from domain.peers.metric import PeerMetric
 from domain.privacy.policy import Thresholds
 from domain.privacy.queries import release_by_cell
 from resolvers.context import Deployment
 from schema.build import build_schema
 from server.clock import Clock, utc_now
+from server.cost import ListSizing
 from server.documents import Documents
 from server.endpoint import GraphQLEndpoint
 from server.front import Front
-from server.graphiql.files import find_files, static_routes
+from server.graphiql.files import Files, find_files, static_routes
 from server.health import livez, readiness
 from server.ide import ide_page
 from server.ingest import EventsEndpoint
@@ -34,6 +36,10 @@ from server.settings import Settings
 from server.tokens import TokenVerifier
 
 
+# Lists that have one entry a metric, where the cost model would have to guess.
+LIST_SIZES = dict.fromkeys(("Learner.peerProfile", "PeerBenchmark.dimensions"), ListSizing(assumed=len(PeerMetric)))
+
+
 def create() -> Starlette:
     """The application of this process's settings: what `uvicorn --factory server.app:create` calls."""
     settings = Settings.load()
@@ -41,8 +47,10 @@ def create() -> Starlette:
     return create_app(settings)
 
 
-def create_app(settings: Settings, *, clock: Clock = utc_now) -> Starlette:
+def create_app(settings: Settings, *, clock: Clock = utc_now, ide_files: Files | None = None) -> Starlette:
     """An application with these settings; opens nothing before its lifespan begins.
+
+    ide_files: GraphiQL's; looked for where they belong if none are given.
 
     Raises SettingsError where something is missing that it cannot serve without.
     """
@@ -55,9 +63,13 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> Starlette:
     front = Front(deployment_of(settings, database), verifier, clock)
     limits = limits_of(settings)
     documents = Documents(
-        build_schema(), limits, introspection=settings.introspection_enabled, suggestions=settings.introspection_enabled
+        build_schema(),
+        limits,
+        introspection=settings.introspection_enabled,
+        suggestions=settings.introspection_enabled,
+        list_sizes=LIST_SIZES,
     )
-    files = find_files() if settings.graphiql_enabled else None
+    files = (ide_files or find_files()) if settings.graphiql_enabled else None
     page = ide_page(settings, files, clock) if files is not None else None
     routes: list[BaseRoute] = [
         Route(

@@ -122,8 +122,11 @@ def _caller(content: Object) -> Caller:
         raise BadToken("sub is empty")
     if not isinstance(role, str) or role not in set(Role):
         raise BadToken("role is none of ours")
+    id_ = canonical_id(subject)
+    if role == Role.LEARNER and id_ is None:
+        raise BadToken("sub is no learner's id")
     cohorts = _cohorts(content.get("cohorts", [])) if role == Role.EDUCATOR else frozenset[str]()
-    return Caller(subject=canonical_id(subject) or subject, role=Role(role), cohorts=cohorts)
+    return Caller(subject=id_ or subject, role=Role(role), cohorts=cohorts)
 
 
 def _cohorts(listed: object) -> frozenset[str]:

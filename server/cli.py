@@ -86,6 +86,9 @@ def require_servable(settings: Settings) -> None:
 def run_server(settings: Settings, workers: int = 1) -> None:
     """Serves until a signal; what was accepted is answered."""
     configure_logging(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal that ended it once more, after everything was answered: the end is no failure.
+        signal.signal(number, lambda *_: None)
     with tempfile.TemporaryDirectory(prefix="paceline-metrics-") as folder:
         if workers > 1:
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)  # noqa: TID251  # read by its library

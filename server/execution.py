@@ -365,10 +365,10 @@ class PlannedExecutor(Executor[None]):
                 ):
                     awaited.append(index)
         except Exception:
-            pending = [completed[index] for index in awaited]
-            pending.extend(item for item in items[index + 1 :] if self.is_awaitable(item))
-            if pending:
-                self.settle_in_background(pending)
+            left = [completed[done] for done in awaited]
+            left.extend(item for item in items[index + 1 :] if self.is_awaitable(item))
+            if left:
+                self.settle_in_background(left)
             raise
         return _settled(completed, awaited) if awaited else completed
 

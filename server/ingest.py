@@ -3,6 +3,7 @@
 import asyncio
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +64,9 @@ class Total:
 def decode(lines: Sequence[bytes]) -> list[ValidationResponse | Rejection]:
     """The events in *lines*, one each; a line that is none becomes its rejection."""
     # One by one: msgspec's decode_lines takes two values on a line, and one over two lines, and so loses count.
+    if max(map(len, lines), default=0) <= MAXIMUM_LINE_BYTES:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError):
+            return [_DECODER.decode(line).validation_response for line in lines]
     return [_event(line) for line in lines]
 
 

@@ -14,6 +14,9 @@ log = structlog.get_logger()
 DATABASE_UNAVAILABLE = DatabaseUnavailable.code
 INTERNAL = "INTERNAL"
 
+# graphql-core repeats the values it refuses, however long; the part that says what is wrong with them comes first.
+MESSAGE_CHARACTERS = 500
+
 # Goes with every 503 that a database causes: it is looked for again by the next request, so soon is early enough.
 RETRY_AFTER = (b"retry-after", b"2")
 
@@ -24,7 +27,7 @@ def shown(error: GraphQLError) -> dict[str, Any]:
     Faults of the request keep their message and have a code; anything else is a bug, and becomes an id that stands
     in the log beside the full error.
     """
-    formatted: dict[str, Any] = {"message": error.message}
+    formatted: dict[str, Any] = {"message": error.message[:MESSAGE_CHARACTERS]}
     if error.locations:
         formatted["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path is not None:

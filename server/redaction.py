@@ -30,7 +30,7 @@ _ADDRESS = re.compile(r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?!\w)|[0-9a-fA-F]{
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Of a traceback in a message: the places in the code, and the kinds of the exceptions without their texts.
 _OF_TRACEBACK = re.compile(r"^ *(File \"[^\"]+\", line \d+, in \w+)|^([\w.]*(?:Error|Exception))\b", re.MULTILINE)
-_WORD = re.compile(r"[A-Za-z][a-z]*")
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 # Words in the name of a value that say it may tell of a person or open a door.
 _TELLING = frozenset(

@@ -109,23 +109,22 @@ class Settings(BaseSettings):
     prometheus_multiproc_dir: Path | None = Field(default=None, validation_alias="PROMETHEUS_MULTIPROC_DIR")
 
     @classmethod
-    def load(cls, **given: Any) -> Self:
+    def load(cls) -> Self:
         """The settings of this process.
 
-        given: settings from a command line, which win over the environment; None is as good as not given.
         Raises SettingsError for the first that is no good. Warns of variables that look like ours and are not, since
         a threshold that is spelt wrong is a threshold that is not kept.
         """
         try:
-            settings = cls(**{name: value for name, value in given.items() if value is not None})
+            settings = cls()
             names = {*EnvSettingsSource(cls).env_vars, *DotEnvSettingsSource(cls).env_vars}
         except ValidationError as fault:
             # Not "from fault": with PACELINE_DEBUG its traceback is printed, and it knows the values.
             raise _first_of(fault) from None
         except OSError as fault:
-            raise SettingsError(
-                str(fault.filename), "it cannot be read", "make it readable for this process's user, or remove it"
-            ) from fault
+            file = str(fault.filename or " or ".join(ENV_FILES))
+            remedy = "make it readable for this process's user, or remove it"
+            raise SettingsError(file, "it cannot be read", remedy) from fault
         except UnicodeDecodeError:
             raise SettingsError(" or ".join(ENV_FILES), "it is not UTF-8", "save it as UTF-8") from None
         for name in unknown_variables(names):

@@ -102,7 +102,7 @@ class Pool:
             raise
 
     def _drop(self, connection: Connection) -> None:
-        self._in_background(self._closed(connection))
+        _ = self._in_background(self._closed(connection))
 
     def _in_background(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         task = asyncio.get_running_loop().create_task(work)

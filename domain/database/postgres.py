@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import numpy as np
-from sqlalchemy import BigInteger, Table, or_, select
+from sqlalchemy import BigInteger, FromClause, Select, Table, or_, select
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import insert as insert_into
 
@@ -65,7 +65,9 @@ class PostgresWriting(PostgresReading, Writing):
         await self._connection.copy_records_to_table(table.name, records=encoded, columns=list(columns))
 
     async def insert_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> set[Any]:
-        return {row[0] for row in await self.rows_by(_insert_new(table, tuple(columns)), records)}
+        # Nearly always all are new, so it is the others that the statement returns.
+        there = {row[0] for row in await self.rows_by(_insert_new(table, tuple(columns)), records)}
+        return {record[0] for record in records} - there if there else {record[0] for record in records}
 
     async def upsert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> int:
         return await self.run_by(_upsert(table, tuple(columns)), records)
@@ -212,10 +214,15 @@ def _selected(table: Table, columns: Sequence[str], change: Any) -> KeyedQuery:
 
 @cache
 def _insert_new(table: Table, columns: tuple[str, ...]) -> KeyedQuery:
-    def change(insertion: Insert) -> Insert:
-        return insertion.on_conflict_do_nothing().returning(table.columns[columns[0]])  # type: ignore[return-value]
+    """Inserts the keys that are new, and selects those that are not."""
+    key = table.columns[columns[0]]
 
-    return _selected(table, columns, change)
+    def change(keys: FromClause) -> Select[Any]:
+        insertion = insert_into(table).from_select(list(columns), select(*keys.columns)).on_conflict_do_nothing()
+        new = insertion.returning(key).cte("new")
+        return select(keys.columns[key.name]).where(keys.columns[key.name].not_in(select(new.columns[key.name])))
+
+    return keyed(change, **{name: table.columns[name].type for name in columns})
 
 
 @cache

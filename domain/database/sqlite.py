@@ -27,6 +27,7 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # what is erased is overwritten, not left in free pages
 )
+SCRUB_PATIENCE_SECONDS = 0.5  # for readers: meanwhile nobody can write
 LONGEST_WAIT_SECONDS = 10.0  # for another process: what takes longer is no import's chunk any more
 
 
@@ -110,6 +111,8 @@ class SqliteDatabase(Database):
         self._path = path
         self._readers = readers
         self._patience = statement_seconds
+        self._busy_milliseconds = int(1000 * min(statement_seconds, LONGEST_WAIT_SECONDS))
+        self._unscrubbed = False
         self._opened: list[aiosqlite.Connection] = []
         self._idle: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         self._writer: aiosqlite.Connection | None = None
@@ -120,10 +123,9 @@ class SqliteDatabase(Database):
         if not Path(self._path).parent.is_dir():
             raise DatabaseUnavailable
         connection = await aiosqlite.connect(self._path, isolation_level=None)
-        milliseconds = int(1000 * min(self._patience, LONGEST_WAIT_SECONDS))
         try:
             for pragma in PRAGMAS:
-                await connection.execute_fetchall(pragma.format(milliseconds=milliseconds))
+                await connection.execute_fetchall(pragma.format(milliseconds=self._busy_milliseconds))
         except BaseException:
             await connection.close()
             raise
@@ -170,12 +172,26 @@ class SqliteDatabase(Database):
                 writer = await _to_its_end(self._add_writer())
                 async with _transaction(writer, "BEGIN IMMEDIATE"):
                     yield SqliteWriting(writer, self.watch)
+                if self._unscrubbed:
+                    await _to_its_end(self._scrub(writer, 0))
 
     async def scrub(self) -> None:
+        """Empties the write-ahead log.
+
+        While somebody reads, another process too, SQLite cannot: then each later write of ours tries again.
+        """
         with _faults_named():
             async with self._turn:
                 writer = await _to_its_end(self._add_writer())
-                await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+                await _to_its_end(self._scrub(writer, SCRUB_PATIENCE_SECONDS))
+
+    async def _scrub(self, writer: aiosqlite.Connection, seconds: float) -> None:
+        await writer.execute_fetchall(f"PRAGMA busy_timeout = {int(1000 * seconds)}")
+        try:
+            [(busy, *_)] = await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            await writer.execute_fetchall(f"PRAGMA busy_timeout = {self._busy_milliseconds}")
+        self._unscrubbed = bool(busy)
 
     async def close(self) -> None:
         while self._opened:

@@ -54,16 +54,17 @@ async def store_once(
         if place in rejected:
             continue
         content = digest(response)
-        known = first.setdefault(response.event_id, (response, content))
-        if known[0] is not response:
+        if response.event_id in first:
             again.append((place, response.event_id, content))
+        else:
+            first[response.event_id] = (response, content)
 
-    places = {response.event_id: place for place, response in reversed(batch) if place not in rejected}
     claims = sorted((event_id, content) for event_id, (_, content) in first.items())
     new = await writing.insert_new(event_ids, ("event_id", "digest"), claims)
     seen = {event_id: content for event_id, content in claims if event_id not in new}
     if seen:
         stored: dict[str, bytes] = dict(await writing.rows_by(_DIGESTS, [(event_id,) for event_id in seen]))
+        places = {response.event_id: place for place, response in reversed(batch) if place not in rejected}
         again += [(places[event_id], event_id, content) for event_id, content in seen.items()]
     else:
         stored = {}

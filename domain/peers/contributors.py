@@ -76,6 +76,8 @@ async def crowd_over_all(reading: Reading) -> Crowd | None:
 
 def _crowds(columns: Columns) -> Iterator[tuple[int, Crowd]]:
     places = columns["place"]
+    if not places.size:
+        return
     order = np.argsort(places, kind="stable")
     present, starts = np.unique(places[order], return_index=True)
     for place, rows in zip(present, np.split(order, starts[1:]), strict=True):

@@ -1,10 +1,13 @@
 """What responses add up to: counters per learner and objective, in whole millionths of a point."""
 
-from collections.abc import Iterable
-from typing import NamedTuple, assert_never
+from collections.abc import Hashable, Iterable, Mapping
+from operator import add
+from typing import NamedTuple, TypeVar, assert_never
 
 from domain.events.response import ValidationResponse
 from domain.peers.metric import MILLIONTHS, OwnMean, PeerMetric, mean_points
+
+K = TypeVar("K", bound=Hashable)
 
 
 class Rollup(NamedTuple):
@@ -60,23 +63,18 @@ def rolled_up(response: ValidationResponse) -> Rollup:
 
 def by_objective(responses: Iterable[ValidationResponse]) -> dict[tuple[str, str], Rollup]:
     """The counters that *responses* add up to, by (learner, objective)."""
-    sums: dict[tuple[str, str], list[int]] = {}
-    for response in responses:
-        added = rolled_up(response)
-        key = (response.learner_id, response.objective_id)
-        counters = sums.get(key)
-        if counters is None:
-            sums[key] = list(added)
-        else:
-            for place, value in enumerate(added):
-                counters[place] += value
-    return {key: Rollup(*counters) for key, counters in sums.items()}
+    return _summed(((response.learner_id, response.objective_id), rolled_up(response)) for response in responses)
 
 
-def by_learner(rollups: dict[tuple[str, str], Rollup]) -> dict[str, Rollup]:
+def by_learner(rollups: Mapping[tuple[str, str], Rollup]) -> dict[str, Rollup]:
     """The counters over all objectives, by learner."""
-    sums: dict[str, Rollup] = {}
-    for (learner_id, _), rollup in rollups.items():
-        known = sums.get(learner_id)
-        sums[learner_id] = rollup if known is None else Rollup(*map(sum, zip(known, rollup, strict=True)))
+    return _summed((learner_id, rollup) for (learner_id, _), rollup in rollups.items())
+
+
+def _summed(rollups: Iterable[tuple[K, Rollup]]) -> dict[K, Rollup]:
+    # Most keys of a batch come once, so what came once stays as it is.
+    sums: dict[K, Rollup] = {}
+    for key, added in rollups:
+        known = sums.get(key)
+        sums[key] = added if known is None else Rollup._make(map(add, known, added))
     return sums

@@ -5,14 +5,14 @@ import gzip
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import TypeAlias
 
 from server.importing.cells import Column
 
-MAXIMUM_LINE = 64 * 1024  # characters; a longer one is no row of ours
+MAXIMUM_LINE = 64 * 1024  # bytes; a longer one is no row of ours
+LINES_A_STEP = 1_000  # between two moves of the progress bar
 CHUNK_ROWS = 5_000
 
 Row: TypeAlias = list[str]
@@ -67,56 +67,40 @@ def find(folder: Path, name: str) -> Path | None:
 
 def open_source(path: Path, name: str, advance: Callable[[int], None]) -> Source:
     """The file at *path*; *advance* is told of the bytes that were read. Raises UnreadableFile, OSError."""
-    raw = cast(BinaryIO, _Counted(path, advance))
-    stream = gzip.open(raw) if path.suffix == ".gz" else raw
-    rows = _rows(path.name, TextIOWrapper(cast(BinaryIO, stream), "utf-8-sig", newline=""))
+    rows = _rows(path, advance)
     line, header = next(rows, (1, []))
     if not header:
         raise UnreadableFile(path.name, line, "there is no header row", "name the columns in the first line")
     return Source(name=name, file=path.name, header=[cell.strip() for cell in header], rows=rows)
 
 
-class _Counted:
-    """A binary file that tells how far it was read."""
-
-    def __init__(self, path: Path, advance: Callable[[int], None]) -> None:
-        self._file = path.open("rb")
-        self._advance = advance
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
-        self._advance(len(data))
-        return data
-
-    def read1(self, size: int = -1) -> bytes:
-        return self.read(size)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._file, name)
-
-
-def _rows(file: str, stream: TextIOWrapper) -> Iterator[tuple[int, Row]]:
+def _rows(path: Path, advance: Callable[[int], None]) -> Iterator[tuple[int, Row]]:
     csv.field_size_limit(MAXIMUM_LINE)
-    reader = csv.reader(_short_lines(file, stream), strict=True)
+    reader = csv.reader(_lines(path, advance), strict=True)
     try:
         for row in reader:
             if row:
                 yield reader.line_num, row
     except csv.Error as fault:
-        raise UnreadableFile(file, reader.line_num, f"it is not CSV ({fault})", "quote its cells correctly") from fault
+        remedy = "quote its cells correctly"
+        raise UnreadableFile(path.name, reader.line_num, f"it is not CSV ({fault})", remedy) from fault
     except UnicodeDecodeError as fault:
-        raise UnreadableFile(file, reader.line_num + 1, "it is not UTF-8", "save it as UTF-8") from fault
+        raise UnreadableFile(path.name, reader.line_num + 1, "it is not UTF-8", "save it as UTF-8") from fault
     except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
         remedy = "compress the file again"
-        raise UnreadableFile(file, reader.line_num + 1, "the gzip data are damaged", remedy) from fault
-    finally:
-        stream.close()
+        raise UnreadableFile(path.name, reader.line_num + 1, "the gzip data are damaged", remedy) from fault
 
 
-def _short_lines(file: str, stream: TextIOWrapper) -> Iterator[str]:
-    number = 0
-    while line := stream.readline(MAXIMUM_LINE + 1):
-        number += 1
-        if len(line) > MAXIMUM_LINE:
-            raise UnreadableFile(file, number, f"it is longer than {MAXIMUM_LINE} characters", "write one row a line")
-        yield line
+def _lines(path: Path, advance: Callable[[int], None]) -> Iterator[str]:
+    number = reached = 0
+    with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else raw as stream:
+        while line := stream.readline(MAXIMUM_LINE + 1):
+            number += 1
+            if len(line) > MAXIMUM_LINE:
+                fault = f"it is longer than {MAXIMUM_LINE} bytes"
+                raise UnreadableFile(path.name, number, fault, "write one row a line")
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            if number % LINES_A_STEP == 0:
+                advance(raw.tell() - reached)
+                reached = raw.tell()
+        advance(raw.tell() - reached)

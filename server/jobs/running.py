@@ -57,6 +57,8 @@ async def run_job(runner: Runner, job: Job, as_of: datetime, *, once: bool = Fal
     finally:
         JOB_RUNS.labels(job.name, "done" if error is None else "failed").inc()
         await asyncio.shield(_end(runner, job, run_id, rows, error))
+    # What an erasure could not scrub, since somebody read or its process ended, is scrubbed within the hour.
+    await runner.database.scrub()
     log.info("job ran", job=job.name, rows=rows)
     return rows
 
