@@ -1,0 +1,44 @@
+"""What holds for every test: one event loop, no race against the clock, and no server test skipped in silence."""
+
+import os
+from collections.abc import Generator
+
+import hypothesis
+import pytest
+
+from tests.databases import database, database_url, engine, postgres_template, sqlite_template
+
+__all__ = ["database", "database_url", "engine", "postgres_template", "sqlite_template"]
+
+NO_SKIPS = bool(os.environ.get("PACELINE_TEST_NO_SKIPS"))
+SERVER_MARKERS = ("postgres", "redis", "browser")
+
+# A slow machine is no failing law. Everything else stays as Hypothesis sets it, which is repeatable where CI is set.
+hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With PACELINE_TEST_NO_SKIPS set, a test of a server fails where it would be skipped."""
+    report = yield
+    expected = hasattr(report, "wasxfail")  # pytest reports an expected failure as skipped
+    if NO_SKIPS and report.skipped and not expected and any(map(item.get_closest_marker, SERVER_MARKERS)):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though PACELINE_TEST_NO_SKIPS is set: {report.longreprtext}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A whole module that is skipped hides its markers, so with PACELINE_TEST_NO_SKIPS set it fails."""
+    report = yield
+    if NO_SKIPS and report.outcome == "skipped":
+        report.outcome = "failed"
+        report.longrepr = f"skipped, though PACELINE_TEST_NO_SKIPS is set: {report.longrepr}"
+    return report

@@ -1,0 +1,397 @@
+"""A database that goes away, a server that is killed: what is answered meanwhile; nothing is lost, nothing doubled."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import asyncpg
+import httpx
+import orjson
+import pytest
+from sqlalchemy import func, select
+
+from domain.database import Database, open_database
+from domain.events.tables import event_ids, validation_responses
+from domain.learners.erasure import ERASURE_LOCK
+from domain.peers.tables import learner_rollups, objective_rollups
+from tests.builders import add_learners, add_objectives, an_id
+from tests.client import SECRET, Client, Served, serving, token
+from tests.logs import logged
+from tests.server.wire import Wire, wired
+
+pytestmark = pytest.mark.anyio
+
+on_postgresql = [pytest.mark.postgres, pytest.mark.parametrize("engine", ["postgresql"], indirect=True)]
+ROOT = Path(__file__).parents[2]
+ME, OBJECTIVE = an_id("me"), an_id("objective")
+
+TOPIC = f'{{ topic(id: "{an_id("topic")}") {{ id }} }}'
+RECORD = (
+    "mutation ($events: [EventInput!]!) { recordEvents(events: $events) { accepted duplicates rejected { code } } }"
+)
+
+
+def only_on_postgresql(test: Callable[..., Any]) -> Callable[..., Any]:
+    for mark in on_postgresql:
+        test = mark(test)
+    return test
+
+
+async def people_and_objectives(database_url: str) -> None:
+    database = open_database(database_url)
+    await add_learners(database, ["me"])
+    await add_objectives(database, ["objective"])
+    await database.close()
+
+
+def event(number: int, occurred_at: str = "2026-11-17T12:30:00Z") -> dict[str, Any]:
+    return {
+        "validationResponse": {
+            "eventId": an_id(f"event {number}"),
+            "learnerId": ME,
+            "occurredAt": occurred_at,
+            "objectiveId": OBJECTIVE,
+            "score": number % 100 / 100,
+        }
+    }
+
+
+def body(start: int, stop: int) -> bytes:
+    return b"\n".join(orjson.dumps(event(number)) for number in range(start, stop))
+
+
+async def post(client: Client, content: Any) -> httpx.Response:
+    headers = {**client.headers, "Content-Type": "application/x-ndjson"}
+    return await client.http.post("/events", content=content, headers=headers)
+
+
+async def each_once(database: Database) -> int:
+    """How many events there are, if their ids and both rollups agree."""
+    async with database.snapshot() as reading:
+        [[events]] = await reading.rows(select(func.count()).select_from(validation_responses))
+        [[ids]] = await reading.rows(select(func.count()).select_from(event_ids))
+        [[of_learners]] = await reading.rows(select(func.coalesce(func.sum(learner_rollups.c.responses), 0)))
+        [[of_objectives]] = await reading.rows(select(func.coalesce(func.sum(objective_rollups.c.responses), 0)))
+    assert events == ids == of_learners == of_objectives
+    return int(events)
+
+
+def is_unavailable(answered: httpx.Response) -> bool:
+    assert answered.status_code == 503, answered.text
+    content = answered.json()
+    assert "data" not in content
+    assert {error["extensions"]["code"] for error in content["errors"]} == {"DATABASE_UNAVAILABLE"}
+    assert int(answered.headers["retry-after"]) > 0
+    assert not any(word in answered.text for word in ("asyncpg", "sqlite", "SELECT", "127.0.0.1", ".py"))
+    return True
+
+
+async def until(happened: Callable[[], Awaitable[Any]]) -> None:
+    """Waits for something in another process, which has no event for us."""
+    while not await happened():  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+
+
+async def probes(served: Served) -> tuple[int, int]:
+    return (await served.http.get("/livez")).status_code, (await served.http.get("/readyz")).status_code
+
+
+# The database is away
+
+
+@only_on_postgresql
+async def test_a_server_starts_without_its_database_and_serves_when_it_comes(database_url: str) -> None:
+    await people_and_objectives(database_url)
+    async with wired(database_url) as (wire, near):
+        await wire.cut()
+        with logged() as log:
+            async with serving(near) as served:
+                for accept in ("application/json", "application/graphql-response+json"):
+                    headers = {**served.admin().headers, "Accept": accept}
+                    for _ in range(12):  # more often than there are connections: none may be lost
+                        assert is_unavailable(
+                            await served.http.post("/graphql", json={"query": TOPIC}, headers=headers)
+                        )
+                assert is_unavailable(await served.learner(ME).post(RECORD, {"events": [event(1)]}))
+                assert is_unavailable(await post(served.service(), body(0, 3)))
+                assert await probes(served) == (200, 503)
+                assert await served.admin().data("{ __typename }") == {"__typename": "Query"}
+
+                await wire.mend()
+                assert await served.admin().data(TOPIC) == {"topic": None}
+                assert await probes(served) == (200, 200)
+                assert (await post(served.service(), body(0, 3))).json()["accepted"] == 3
+                assert await each_once(served.database) == 3
+    warned = [entry for entry in log.entries() if entry["event"] == "database unavailable"]
+    assert warned
+    assert all(entry["level"] == "warning" for entry in warned)
+
+
+@only_on_postgresql
+async def test_a_connection_cut_again_and_again_loses_nothing_and_doubles_nothing(database_url: str) -> None:
+    await people_and_objectives(database_url)
+    senders, batches, size, cuts = 4, 40, 25, 8
+    taken, refused = asyncio.Event(), asyncio.Event()
+
+    async def send(client: Client, sender: int, wire: Wire) -> None:
+        """Sends its batches one after the other, each until it is taken."""
+        for batch in range(batches):
+            start = (sender * batches + batch) * size
+            while True:
+                if sender % 2:
+                    answered = await post(client, body(start, start + size))
+                else:
+                    answered = await client.post(RECORD, {"events": [event(n) for n in range(start, start + size)]})
+                if answered.status_code == 200:
+                    break
+                assert is_unavailable(answered)
+                refused.set()
+                await wire.mended.wait()
+            taken.set()
+
+    async with wired(database_url) as (wire, near), serving(near) as served:
+        with logged():
+            sending = asyncio.gather(*(send(served.service(), sender, wire) for sender in range(senders)))
+            for _ in range(cuts):
+                taken.clear()
+                await taken.wait()
+                await wire.cut()
+                refused.clear()
+                await refused.wait()
+                await wire.mend()
+            await sending
+        assert await each_once(served.database) == senders * batches * size
+
+
+@only_on_postgresql
+async def test_a_database_that_says_nothing_is_given_up_in_time(database_url: str) -> None:
+    await people_and_objectives(database_url)
+    with logged() as log:
+        await say_nothing_for_a_while(database_url)
+    assert not [entry for entry in log.entries() if entry["level"] in ("error", "critical")], "no task was lost"
+
+
+async def say_nothing_for_a_while(database_url: str) -> None:
+    async with wired(database_url) as (wire, near), serving(near, request_timeout=0.5) as served:
+        assert await served.admin().data(TOPIC) == {"topic": None}
+        wire.freeze()
+        started = monotonic()
+        answers = await asyncio.gather(*(served.admin().post(TOPIC) for _ in range(3)))
+        assert {answered.status_code for answered in answers} == {503}
+        assert monotonic() - started < 10
+        assert await probes(served) == (200, 503)
+        assert monotonic() - started < 20
+        await wire.mend()
+        while (await served.http.get("/readyz")).status_code != 200:
+            assert monotonic() - started < 40, "it does not recover"
+        assert await served.admin().data(TOPIC) == {"topic": None}
+
+
+@only_on_postgresql
+async def test_a_transaction_whose_backend_is_ended_leaves_nothing(database_url: str) -> None:
+    await people_and_objectives(database_url)
+    administrator = await asyncpg.connect(database_url.replace("+asyncpg", ""))
+    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with serving(database_url) as served:
+
+        async def by_mutation() -> httpx.Response:
+            return await served.service().post(RECORD, {"events": [event(1), event(2)]})
+
+        async def by_upload() -> httpx.Response:
+            return await post(served.service(), body(3, 5))
+
+        for send in (by_mutation, by_upload):
+            before = await each_once(served.database)
+            # The ids are in, and the responses wait: the transaction is half done when its end comes.
+            blocking = administrator.transaction()
+            await blocking.start()
+            await administrator.execute("LOCK TABLE validation_responses IN EXCLUSIVE MODE")
+            sending = asyncio.create_task(send())
+            await until(lambda: administrator.fetchval(waiting))
+            await administrator.execute(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS waiting")
+            assert is_unavailable(await sending)
+            await blocking.rollback()
+            assert await each_once(served.database) == before
+            again = await send()
+            assert again.status_code == 200, again.text
+            assert await each_once(served.database) == before + 2
+    await administrator.close()
+
+
+LOCKER = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_sqlite_locked_by_another_process_is_read_and_written_when_it_lets_go(database_url: str) -> None:
+    await people_and_objectives(database_url)
+    path = database_url.removeprefix("sqlite+aiosqlite:///")
+    async with serving(database_url, request_timeout=0.5) as served:
+        locker = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", LOCKER, path, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        assert locker.stdin
+        assert locker.stdout
+        assert await locker.stdout.readline() == b"locked\n"
+        answered = await served.service().post(RECORD, {"events": [event(1)]})
+        assert answered.status_code == 503
+        assert await served.learner(ME).data("{ viewer { displayName } }") == {"viewer": {"displayName": "me"}}
+        assert await probes(served) == (200, 200)
+        waiting = asyncio.create_task(post(served.service(), body(0, 10)))
+        locker.stdin.close()
+        assert (await waiting).json() == {"accepted": 10, "duplicates": 0, "rejected": []}
+        await locker.wait()
+        recorded = await served.service().data(RECORD, {"events": [event(1)]})
+        assert recorded["recordEvents"]["duplicates"] == 1
+        assert await each_once(served.database) == 10
+
+
+# The process
+
+
+class Process:
+    """A server as an operator starts it."""
+
+    def __init__(self, database_url: str, folder: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._folder = folder
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("PACELINE_")} | {
+            "PYTHONPATH": str(ROOT),
+            "PACELINE_DATABASE_URL": database_url,
+            "PACELINE_AUTH_SECRET": SECRET,
+            "PACELINE_RELEASE_KEY": "noise key for tests, 32 bytes long",
+            "PACELINE_PORT": str(self.port),
+            "PACELINE_RETENTION_DAYS": "0",
+            "PACELINE_SHUTDOWN_SECONDS": "20",
+        }
+        self.process: asyncio.subprocess.Process
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "server.cli", "serve"),
+            cwd=self._folder,
+            env=self._environment,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        async with httpx.AsyncClient() as http:
+            while True:
+                try:
+                    if (await http.get(f"{self.url}/readyz")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    assert self.process.returncode is None, "it ended before it served"
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def started(database_url: str, folder: Path) -> AsyncIterator[Process]:
+    process = Process(database_url, folder)
+    await process.start()
+    try:
+        yield process
+    finally:
+        if process.process.returncode is None:
+            process.process.kill()
+            await process.process.wait()
+
+
+def as_service(process: Process, http: httpx.AsyncClient) -> Client:
+    return Client(http, {"Authorization": f"Bearer {token('ingester', 'service', now=datetime.now(UTC))}"})
+
+
+async def test_what_was_accepted_before_sigterm_is_answered(database_url: str, tmp_path: Path, engine: str) -> None:
+    await people_and_objectives(database_url)
+    database = open_database(database_url)
+    more = asyncio.Event()
+
+    async def in_two_halves() -> AsyncIterator[bytes]:
+        yield body(0, 100) + b"\n"
+        await more.wait()
+        yield body(100, 200)
+
+    async with started(database_url, tmp_path) as process, httpx.AsyncClient(base_url=process.url, timeout=30) as http:
+        client = as_service(process, http)
+        assert (await client.data("{ __typename }")) == {"__typename": "Query"}
+        async with database.write() as writing:
+            await writing.lock(ERASURE_LOCK)
+            mutating = asyncio.create_task(
+                client.post(RECORD, {"events": [event(number) for number in range(1000, 1010)]})
+            )
+            uploading = asyncio.create_task(post(client, in_two_halves()))
+            await are_in_flight(http, 2)
+            process.process.send_signal(signal.SIGTERM)
+            await until(lambda: is_closed(process.port))
+            assert process.process.returncode is None
+        more.set()
+        assert (await mutating).json()["data"]["recordEvents"] == {"accepted": 10, "duplicates": 0, "rejected": []}
+        assert (await uploading).json() == {"accepted": 200, "duplicates": 0, "rejected": []}
+        # Uvicorn ends by the signal it was sent once all is done, which supervisors take for what they asked for.
+        assert await asyncio.wait_for(process.process.wait(), 10) in (0, -signal.SIGTERM)
+    assert await each_once(database) == 210
+    await database.close()
+
+
+async def are_in_flight(http: httpx.AsyncClient, number: int) -> None:
+    """Waits until this many of the client's requests are with the server: sent, and others answered after them."""
+    pool = http._transport._pool  # type: ignore[attr-defined]
+
+    async def sent() -> bool:
+        return len([connection for connection in pool.connections if not connection.is_idle()]) >= number
+
+    await until(sent)
+    for _ in range(3):
+        await http.get("/livez")
+
+
+async def is_closed(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return True
+    writer.close()
+    return False
+
+
+async def test_events_of_a_server_that_is_killed_are_stored_once_when_sent_again(
+    database_url: str, tmp_path: Path
+) -> None:
+    await people_and_objectives(database_url)
+    database = open_database(database_url)
+    number = 40_000
+    whole = body(0, number)
+    async with started(database_url, tmp_path) as process, httpx.AsyncClient(base_url=process.url, timeout=60) as http:
+
+        async def something_is_stored() -> bool:
+            return await each_once(database) > 0
+
+        sending = asyncio.create_task(post(as_service(process, http), whole))
+        await until(something_is_stored)
+        process.process.kill()
+        with pytest.raises(httpx.TransportError):
+            await sending
+        await process.process.wait()
+        stored = await each_once(database)
+        assert stored % 5_000 == 0, "whole chunks only"
+        assert 0 < stored < number
+
+        await process.start()
+        payload = (await post(as_service(process, http), whole)).json()
+        assert payload == {"accepted": number - stored, "duplicates": stored, "rejected": []}
+        assert await each_once(database) == number
+    await database.close()
