@@ -50,7 +50,7 @@ bench: $(INSTALLED) ## runs the benchmarks; results go to bench/results/
 
 .PHONY: test test-heavy
 test: $(INSTALLED) ## runs the tests and checks their coverage
-	$(BIN)/pytest -m "not heavy" --cov --cov-report=
+	$(BIN)/pytest -m "not heavy" --numprocesses auto --dist worksteal --cov --cov-report=
 	$(BIN)/python -m checks.coverage
 
 test-heavy: $(INSTALLED) ## runs the tests that take minutes

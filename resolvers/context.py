@@ -9,7 +9,7 @@ from domain.audit.record import Action, AuditRecord, Outcome
 from domain.database import Database
 from domain.learners.erasure import Pseudonyms
 from domain.privacy.cell import Cell
-from domain.privacy.policy import Thresholds
+from domain.privacy.policy import ReleasePolicy, Thresholds
 from domain.privacy.release import Release
 from resolvers.batching import Batcher, Loader, Query
 from resolvers.caller import Caller, Role
@@ -19,12 +19,13 @@ from resolvers.caller import Caller, Role
 class Deployment:
     """What is the same for all requests of a process.
 
-    release_by_cell: reads releases made under the deployment's policy.
+    policy: which releases are served. release_by_cell: reads those.
     observe_events: told how many events of a batch were accepted, seen before and rejected.
     """
 
     database: Database
     thresholds: Thresholds
+    policy: ReleasePolicy
     release_by_cell: Query[Cell, Release]
     pseudonyms: Pseudonyms
     retention_days: int

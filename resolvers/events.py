@@ -1,6 +1,6 @@
 """Taking events in: the one path behind the mutation, `POST /events` and the import."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random
@@ -9,11 +9,14 @@ from domain.audit.record import Action, Outcome
 from domain.database import Database
 from domain.errors import InvalidInput, TransactionConflict
 from domain.events.intake import Rejection, TimeBounds, check
-from domain.events.response import ValidationResponse
-from domain.events.writes import UNKNOWN_LEARNER, store_once
+from domain.events.response import ValidationResponse, digest
+from domain.events.writes import UNKNOWN_LEARNER, Candidate, store_once
 from domain.learners.erasure import Pseudonyms
 from resolvers import access
 from resolvers.context import Context
+
+
+RECORDED_REFUSALS = 100  # learners of a batch: the trail shows who tries, and nobody can flood it with made-up ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,34 +37,52 @@ class Recorded:
     rejected: list[RejectedEvent] = field(default_factory=list)
 
 
-async def record(
-    database: Database,
-    pseudonyms: Pseudonyms,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A batch that was looked through, by its places.
+
+    refused: the learners that the caller may not record about.
+    """
+
+    batch: Sequence[Candidate]
+    rejected: Mapping[int, Rejection]
+    refused: Collection[str]
+
+
+def check_all(
     events: Sequence[ValidationResponse | Rejection],
     *,
     bounds: TimeBounds,
     may_record: Callable[[str], bool],
     first_index: int = 0,
-) -> Recorded:
-    """Stores a batch in one transaction, each event once.
+) -> Checked:
+    """Looks through a batch, without the database: bulk ingest does so while the one before is being stored.
 
     events: as they were sent, or why they could not be read. first_index: the position of the first of them.
     may_record: whether the caller may record about a learner; what it may not is answered as if there were no such
     learner.
     """
     rejected: dict[int, Rejection] = {}
-    batch: list[tuple[int, ValidationResponse]] = []
+    refused: set[str] = set()
+    batch: list[Candidate] = []
     for index, event in enumerate(events, first_index):
         checked = event if isinstance(event, Rejection) else check(event, bounds)
         if isinstance(checked, Rejection):
             rejected[index] = checked
         elif not may_record(checked.learner_id):
             rejected[index] = UNKNOWN_LEARNER
+            refused.add(checked.learner_id)
         else:
-            batch.append((index, checked))
+            batch.append(Candidate(index, checked, digest(checked)))
+    return Checked(batch=batch, rejected=rejected, refused=refused)
+
+
+async def store(database: Database, pseudonyms: Pseudonyms, checked: Checked) -> Recorded:
+    """Stores a batch in one transaction, each event once."""
+    rejected = dict(checked.rejected)
     accepted = duplicates = 0
-    if batch:
-        accepted, duplicates, refused = await _store(database, pseudonyms, batch)
+    if checked.batch:
+        accepted, duplicates, refused = await _store(database, pseudonyms, checked.batch)
         rejected |= refused
     return Recorded(
         accepted=accepted,
@@ -73,8 +94,22 @@ async def record(
     )
 
 
+async def record(
+    database: Database,
+    pseudonyms: Pseudonyms,
+    events: Sequence[ValidationResponse | Rejection],
+    *,
+    bounds: TimeBounds,
+    may_record: Callable[[str], bool],
+    first_index: int = 0,
+) -> Recorded:
+    """Looks through a batch and stores it."""
+    checked = check_all(events, bounds=bounds, may_record=may_record, first_index=first_index)
+    return await store(database, pseudonyms, checked)
+
+
 async def _store(
-    database: Database, pseudonyms: Pseudonyms, batch: Sequence[tuple[int, ValidationResponse]]
+    database: Database, pseudonyms: Pseudonyms, batch: Sequence[Candidate]
 ) -> tuple[int, int, dict[int, Rejection]]:
     attempts = AsyncRetrying(
         retry=retry_if_exception_type(TransactionConflict),
@@ -104,27 +139,26 @@ async def record_events(context: Context, events: Sequence[ValidationResponse | 
     return recorded
 
 
-async def record_for(
-    context: Context, events: Sequence[ValidationResponse | Rejection], first_index: int = 0
-) -> Recorded:
-    """As `record`, for the caller of *context*, whose attempts to record about others leave an audit record."""
-    deployment = context.deployment
-    refused: set[str] = set()
+async def record_for(context: Context, events: Sequence[ValidationResponse | Rejection]) -> Recorded:
+    """As `record`, for the caller of *context*."""
+    return await store_for(context, check_for(context, events))
 
-    def may_record(learner_id: str) -> bool:
-        allowed = access.may_record(context.caller, learner_id)
-        if not allowed:
-            refused.add(learner_id)
-        return allowed
 
-    recorded = await record(
-        deployment.database,
-        deployment.pseudonyms,
+def check_for(context: Context, events: Sequence[ValidationResponse | Rejection], first_index: int = 0) -> Checked:
+    """As `check_all`, for the caller of *context*."""
+    return check_all(
         events,
-        bounds=TimeBounds.at(context.now, deployment.retention_days),
-        may_record=may_record,
+        bounds=TimeBounds.at(context.now, context.deployment.retention_days),
+        may_record=lambda learner_id: access.may_record(context.caller, learner_id),
         first_index=first_index,
     )
-    await context.record_all(Action.RECORD_EVENTS, sorted(refused), Outcome.REFUSED)
+
+
+async def store_for(context: Context, checked: Checked) -> Recorded:
+    """As `store`, for the caller of *context*, whose attempts to record about others leave an audit record."""
+    deployment = context.deployment
+    recorded = await store(deployment.database, deployment.pseudonyms, checked)
+    refused = sorted(checked.refused)[:RECORDED_REFUSALS]
+    await context.record_all(Action.RECORD_EVENTS, refused, Outcome.REFUSED)
     deployment.observe_events(recorded.accepted, recorded.duplicates, len(recorded.rejected))
     return recorded

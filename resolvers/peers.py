@@ -1,6 +1,7 @@
 """Peer benchmarking: the viewer's own rollup against one released row."""
 
 from asyncio import gather
+from collections.abc import Sequence
 
 from domain.catalog.queries import objective_by_id
 from domain.learners.queries import learner_by_id
@@ -12,6 +13,7 @@ from domain.peers.standing import PeerStanding, stand
 from domain.peers.strengths import ComparedObjective, RelativePerformance, relative_performance
 from domain.privacy.cell import Cell
 from domain.privacy.figures import Distribution, distribution
+from domain.privacy.release import Release
 from domain.unavailable import Reason, Unavailable
 from resolvers import access
 from resolvers.catalog import required_id, required_objective
@@ -50,16 +52,24 @@ async def peer_standing(
     access.require_read(context, learner_id)
     objective_id = required_id("objectiveId", objective_id)
     load = context.batch.load
+    key = queries.ComparisonKey(learner_id, objective_id, metric, context.deployment.policy)
     # Asked for together, so that they are fetched at one level and not one after the other.
-    own_rollup = load(queries.rollup_by_learner_objective, (learner_id, objective_id))
-    cell_release = load(context.deployment.release_by_cell, Cell.objective(objective_id, metric))
+    comparison = load(queries.comparison_by_key, key)
     learner = await load(learner_by_id, learner_id)
-    rollup, release = await own_rollup, await cell_release
+    found = await comparison
+    [release] = await _whole(context, [None if found is None else found.release])
     if release is None:
         await required_objective(context, objective_id)
-    own = None if rollup is None else rollup.own_mean(metric)
+    own = None if found is None or found.rollup is None else found.rollup.own_mean(metric)
     contributes = learner is not None and learner.contributes
     return stand(own, release, context.deployment.thresholds, contributes)
+
+
+async def _whole(context: Context, releases: Sequence[Release | Cell | None]) -> list[Release | None]:
+    """The releases of comparisons; those that came without their means (`queries.Comparison`) are fetched with them."""
+    query = context.deployment.release_by_cell
+    asked = {cell: context.batch.load(query, cell) for cell in releases if isinstance(cell, Cell)}
+    return [await asked[release] if isinstance(release, Cell) else release for release in releases]
 
 
 async def peer_profile(context: Context, learner_id: str, objective_id: str) -> list[PeerStanding | Unavailable]:
@@ -75,20 +85,21 @@ async def relative_performance_of(
     access.require_read(context, learner_id)
     load = context.batch.load
     learner = await load(learner_by_id, learner_id)
-    rollups = await load(queries.rollups_by_learner, learner_id) or {}
-    releases = {id_: load(context.deployment.release_by_cell, Cell.objective(id_, metric)) for id_ in rollups}
-    objectives = {id_: load(objective_by_id, id_) for id_ in rollups}
-    compared = []
-    for objective_id, rollup in rollups.items():
-        objective = await objectives[objective_id]
-        compared.append(
-            ComparedObjective(
-                objective_id=objective_id,
-                name="" if objective is None else objective.name,
-                own=rollup.own_mean(metric),
-                release=await releases[objective_id],
-            )
+    key = queries.ProfileKey(learner_id, metric, context.deployment.policy)
+    profile = await load(queries.profile_by_learner, key) or []
+    releases = await _whole(context, [comparison.release for _, comparison in profile])
+    compared = [
+        ComparedObjective(
+            objective_id=objective.id,
+            name=objective.name,
+            own=None if comparison.rollup is None else comparison.rollup.own_mean(metric),
+            release=release,
         )
+        for (objective, comparison), release in zip(profile, releases, strict=True)
+    ]
+    # Known already, in case somebody asks for the objectives that stand out.
+    for objective, _ in profile:
+        context.batch.know(objective_by_id, objective.id, objective)
     contributes = learner is not None and learner.contributes
     return relative_performance(metric, compared, context.deployment.thresholds, contributes=contributes)
 

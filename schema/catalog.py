@@ -9,7 +9,7 @@ from domain.catalog.topic import Topic as TopicValue
 from domain.paging import DEFAULT_PAGE, Page
 from resolvers import catalog as resolve
 from schema.context import Info
-from schema.paging import UNSET, Connection
+from schema.paging import UNSET, Connection, given
 
 if TYPE_CHECKING:
     from schema.entities import Objective, Topic
@@ -83,4 +83,4 @@ class CatalogQuery:
         first: int | None = DEFAULT_PAGE,
         after: str | None = UNSET,
     ) -> Page[TopicValue]:
-        return await resolve.topics(info.context, parent_id or None, first, after or None)
+        return await resolve.topics(info.context, given(parent_id), first, after or None)

@@ -11,6 +11,11 @@ UNSET: Any = strawberry.UNSET
 T = TypeVar("T")
 
 
+def given(argument: T | None) -> T | None:
+    """An argument's value; None where it was left out. An empty text is a value, and may be a wrong one."""
+    return None if argument is UNSET else argument
+
+
 @strawberry.type(description="Where a page lies in its list.")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether the list goes on after this page.")

@@ -18,7 +18,7 @@ from resolvers import peers as resolve
 from schema.catalog import ObjectiveType
 from schema.context import Info
 from schema.enums import register
-from schema.paging import UNSET, Connection
+from schema.paging import UNSET, Connection, given
 from schema.unavailable import Unavailable
 
 register(
@@ -222,7 +222,7 @@ class PeersQuery:
     async def peer_benchmark(
         self, info: Info, objective_id: strawberry.ID | None = UNSET
     ) -> benchmarks.PeerBenchmark | Withheld:
-        return await resolve.peer_benchmark(info.context, objective_id or None)
+        return await resolve.peer_benchmark(info.context, given(objective_id))
 
     @strawberry.field(
         graphql_type=PeerDistributionResult,
@@ -231,4 +231,4 @@ class PeersQuery:
     async def peer_distribution(
         self, info: Info, objective_id: strawberry.ID | None = UNSET, metric: metrics.PeerMetric = COMPREHENSION
     ) -> figures.Distribution | Withheld:
-        return await resolve.peer_distribution(info.context, objective_id or None, metric)
+        return await resolve.peer_distribution(info.context, given(objective_id), metric)

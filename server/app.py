@@ -21,6 +21,7 @@ from domain.privacy.queries import release_by_cell
 from resolvers.context import Deployment
 from schema.build import build_schema
 from server.clock import Clock, utc_now
+from server.collector import settle
 from server.cost import ListSizing
 from server.documents import Documents
 from server.endpoint import GraphQLEndpoint
@@ -44,7 +45,9 @@ def create() -> Starlette:
     """The application of this process's settings: what `uvicorn --factory server.app:create` calls."""
     settings = Settings.load()
     configure_logging(settings)
-    return create_app(settings)
+    app = create_app(settings)
+    settle()
+    return app
 
 
 def create_app(settings: Settings, *, clock: Clock = utc_now, ide_files: Files | None = None) -> Starlette:
@@ -112,6 +115,7 @@ def deployment_of(settings: Settings, database: Database) -> Deployment:
     return Deployment(
         database=database,
         thresholds=Thresholds(minimum_peers=settings.minimum_peers, minimum_responses=settings.minimum_responses),
+        policy=settings.peer_release,
         release_by_cell=partial(release_by_cell, policy=settings.peer_release),
         pseudonyms=settings.pseudonyms(),
         retention_days=settings.retention_days,

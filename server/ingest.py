@@ -16,7 +16,7 @@ from domain.events.intake import Rejection, RejectionCode
 from domain.events.response import ValidationResponse
 from resolvers import access
 from resolvers.context import Context
-from resolvers.events import Recorded, RejectedEvent, record_for
+from resolvers.events import Recorded, RejectedEvent, check_for, store_for
 from server.answer import send_json
 from server.body import BadCompression, BodyTooLarge, ClientGone, chunks, inflated
 from server.front import CHALLENGE, Front
@@ -118,7 +118,7 @@ async def lines_of(parts: AsyncIterator[bytes], maximum: int) -> AsyncIterator[l
 
 
 async def ingest(context: Context, chunks_of_lines: AsyncIterator[list[bytes]], total: Total) -> None:
-    """Stores every chunk in a transaction of its own, decoding the next while one is being stored.
+    """Stores every chunk in a transaction of its own, looking through the next while one is being stored.
 
     total: what became of the events, as far as it got: also when the body ends in an error half-way.
     """
@@ -126,11 +126,11 @@ async def ingest(context: Context, chunks_of_lines: AsyncIterator[list[bytes]], 
     first = 0
     try:
         async for lines in chunks_of_lines:
-            events = decode(lines)
+            checked = check_for(context, decode(lines), first)
             if storing is not None:
                 stored, storing = storing, None
                 total.add(await stored)
-            storing = asyncio.create_task(record_for(context, events, first))
+            storing = asyncio.create_task(store_for(context, checked))
             first += len(lines)
     finally:
         if storing is not None:

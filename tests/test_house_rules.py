@@ -475,7 +475,7 @@ def test_systems_bear_the_names_of_the_vocabulary() -> None:
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_system_says_what_it_is_and_has_tests(system: str) -> None:
     assert import_module(f"domain.{system}").__doc__
-    assert any((ROOT / "tests" / system).glob("test_*.py"))
+    assert [*(ROOT / "tests" / system).glob("test_*.py"), *(ROOT / "tests").glob(f"*/test_{system}.py")]
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

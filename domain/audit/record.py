@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 
 class Action(StrEnum):
@@ -13,6 +14,7 @@ class Action(StrEnum):
     ERASE_LEARNER = "learner.erase"
     RECORD_EVENTS = "events.record"
     RUN_JOB = "job.run"
+    IMPORT_FILES = "files.import"
 
 
 class Outcome(StrEnum):
@@ -34,3 +36,16 @@ class AuditRecord:
     subject: str | None
     outcome: Outcome
     request_id: str | None
+
+    @classmethod
+    def of_operator(cls, at: datetime, operator: str, action: Action, subject: str | None) -> Self:
+        """The record of an act that no token stands behind: somebody at the command line, or a worker."""
+        return cls(
+            at=at,
+            actor=operator,
+            role="operator",
+            action=action,
+            subject=subject,
+            outcome=Outcome.ALLOWED,
+            request_id=None,
+        )

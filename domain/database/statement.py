@@ -133,7 +133,8 @@ class KeyedQuery:
     def bind(self, keys: Sequence[Row], dialect: Dialect, values: Mapping[str, Any]) -> list[Any]:
         """The positional parameters that stand for *keys*, beside other named *values*."""
         if dialect.name == "postgresql":
-            columns = zip(self.columns.items(), zip(*keys, strict=True), strict=True)
+            by_column = zip(*keys, strict=True) if keys else ((),) * len(self.columns)
+            columns = zip(self.columns.items(), by_column, strict=True)
             named: dict[str, Any] = {f"key_{name}": _array(values, kind, dialect) for (name, kind), values in columns}
         else:
             named = {"keys": orjson.dumps(keys, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()}

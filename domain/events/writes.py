@@ -1,6 +1,7 @@
 """Stores events, each once, with everything that is counted from them, in the transaction it is given."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -9,7 +10,7 @@ from domain.database import Reading, Writing
 from domain.database.columns import Id
 from domain.database.statement import keyed
 from domain.events.intake import Rejection, RejectionCode
-from domain.events.response import ValidationResponse, digest
+from domain.events.response import ValidationResponse
 from domain.events.tables import event_ids, validation_responses
 from domain.learners.erasure import ERASURE_LOCK, Pseudonyms
 from domain.learners.queries import erased, known_learners
@@ -34,12 +35,20 @@ _DIGESTS = keyed(
 )
 
 
+class Candidate(NamedTuple):
+    """A response that `intake` has checked, its place in what the caller sent, and its digest."""
+
+    place: int
+    response: ValidationResponse
+    content: bytes
+
+
 async def store_once(
-    writing: Writing, batch: Sequence[tuple[int, ValidationResponse]], pseudonyms: Pseudonyms
+    writing: Writing, batch: Sequence[Candidate], pseudonyms: Pseudonyms
 ) -> tuple[int, int, dict[int, Rejection]]:
     """Stores those of *batch* that are new, with their rollups.
 
-    batch: each response with its place in what the caller sent; ids in canonical spelling, checked by `intake`.
+    batch: ids in canonical spelling.
     Returns how many were stored, how many were there before, and by place why the others were rejected. Only the
     first of several events with one id is stored; the others are duplicates, or conflicts where they say otherwise.
     """
@@ -50,10 +59,9 @@ async def store_once(
     first: dict[str, tuple[ValidationResponse, bytes]] = {}
     duplicates = 0
     again: list[tuple[int, str, bytes]] = []
-    for place, response in batch:
+    for place, response, content in batch:
         if place in rejected:
             continue
-        content = digest(response)
         if response.event_id in first:
             again.append((place, response.event_id, content))
         else:
@@ -64,7 +72,7 @@ async def store_once(
     seen = {event_id: content for event_id, content in claims if event_id not in new}
     if seen:
         stored: dict[str, bytes] = dict(await writing.rows_by(_DIGESTS, [(event_id,) for event_id in seen]))
-        places = {response.event_id: place for place, response in reversed(batch) if place not in rejected}
+        places = {response.event_id: place for place, response, _ in reversed(batch) if place not in rejected}
         again += [(places[event_id], event_id, content) for event_id, content in seen.items()]
     else:
         stored = {}
@@ -96,17 +104,17 @@ def _record(response: ValidationResponse) -> tuple[object, ...]:
     )
 
 
-async def _about_unknown(
-    reading: Reading, batch: Sequence[tuple[int, ValidationResponse]], pseudonyms: Pseudonyms
-) -> dict[int, Rejection]:
+async def _about_unknown(reading: Reading, batch: Sequence[Candidate], pseudonyms: Pseudonyms) -> dict[int, Rejection]:
     """The rejections of events about learners or objectives that are not there."""
-    learner_ids = {response.learner_id for _, response in batch}
-    objective_ids = {response.objective_id for _, response in batch}
+    learner_ids = {response.learner_id for _, response, _ in batch}
+    objective_ids = {response.objective_id for _, response, _ in batch}
     strangers = learner_ids - await known_learners(reading, sorted(learner_ids))
     unknown = objective_ids - await known_objectives(reading, sorted(objective_ids))
-    gone = await _erased_of(reading, strangers, pseudonyms)
     rejected: dict[int, Rejection] = {}
-    for place, response in batch:
+    if not strangers and not unknown:
+        return rejected
+    gone = await _erased_of(reading, strangers, pseudonyms)
+    for place, response, _ in batch:
         if response.learner_id in gone:
             rejected[place] = Rejection(
                 RejectionCode.ERASED, "learnerId: this learner was erased; send no more events about it."

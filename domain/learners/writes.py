@@ -83,13 +83,29 @@ async def put_cohorts(writing: Writing, rows: Sequence[Row]) -> None:
     await writing.upsert(cohorts, ("id", "name"), rows)
 
 
-async def enrol(writing: Writing, rows: Sequence[Row], now: datetime) -> None:
+_HISTORY = keyed(
+    lambda key: (
+        select(consent_changes.c.learner_id)
+        .join_from(key, consent_changes, consent_changes.c.learner_id == key.c.learner_id)
+        .distinct()
+    ),
+    learner_id=Id,
+)
+
+
+async def enrol(writing: Writing, rows: Sequence[Row], now: datetime) -> int:
     """Adds or changes learners, and keeps the history of their consent.
 
     rows: in the order of LEARNER_COLUMNS, each learner once; their cohorts exist, and none of them was erased.
+    A file says nothing of when it was written, so it may withdraw consent but never grant again what was withdrawn:
+    that takes `set_consent`. Returns how many grants were passed over for that.
     """
-    consent = LEARNER_COLUMNS.index("shares_data")
+    place = LEARNER_COLUMNS.index("shares_data")
     known: dict[str, bool] = dict(await writing.rows_by(_CONSENT, [(row[0],) for row in rows]))
-    await writing.upsert(learners, LEARNER_COLUMNS, rows)
-    changes = [(row[0], row[consent], now) for row in rows if row[consent] != known.get(row[0], False)]
+    doubtful = [(row[0],) for row in rows if row[place] and known.get(row[0]) is False]
+    withdrawn = {row[0] for row in await writing.rows_by(_HISTORY, doubtful)}
+    kept = [(*row[:place], row[place] and row[0] not in withdrawn, *row[place + 1 :]) for row in rows]
+    await writing.upsert(learners, LEARNER_COLUMNS, kept)
+    changes = [(row[0], row[place], now) for row in kept if row[place] != known.get(row[0], False)]
     await writing.insert(consent_changes, ("learner_id", "shares_data", "changed_at"), changes)
+    return len(withdrawn)

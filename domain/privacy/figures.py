@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,8 @@ from domain.privacy.release import Release, bar_edges, bars_of
 
 # A quantile is shown only where at least so many people lie beyond it on either side.
 PEOPLE_BEYOND_QUANTILE = 10
+
+KEPT_DISTRIBUTIONS = 2_000  # about 4 kB each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,7 @@ def rank(
 def peer_mean(release: Release, own_mean: float, contributes: bool) -> float:
     """The peers' mean: as published under `private`, that of the others (as in rank) under `exact`."""
     if release.means is None:
-        return float(round(_mean(release)))
+        return _from_bars(release).mean
     return float(_others(release.means, own_mean, contributes=contributes).mean())
 
 
@@ -107,6 +110,8 @@ def rank_margin(release: Release) -> float:
     return margin_of_size(release.size) if release.means is None else 0.0
 
 
+# Every request about a cell works on the same Release object (domain/privacy/queries.py) and wants the same figures.
+@lru_cache(maxsize=KEPT_DISTRIBUTIONS)
 def _from_bars(release: Release) -> Distribution:
     """Figures of a private release; whiskers never end at a datum, which would be somebody's score."""
     mean = _mean(release)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import typer
 
+from domain.audit import writes as audit
+from domain.audit.record import Action, AuditRecord
 from domain.database import Database
 from domain.learners.erasure import Pseudonyms
 from server.importing.files import LATER_FILES, REFERENCE_FILES, RESPONSES, columns_of
@@ -18,6 +20,8 @@ async def import_folder(
     database: Database, pseudonyms: Pseudonyms, folder: Path, now: datetime, retention_days: int
 ) -> int:
     """Loads what *folder* holds and reports it; returns how many rows were rejected. Raises UnreadableFile."""
+    async with database.write() as writing:
+        await audit.record(writing, [AuditRecord.of_operator(now, "cli", Action.IMPORT_FILES, None)])
     with rejects_file(folder) as rejects, bars() as progress:
         loader = Loader(
             database=database, pseudonyms=pseudonyms, rejects=rejects, now=now, retention_days=retention_days
@@ -41,5 +45,8 @@ async def import_folder(
 
 
 def report(loaded: Loaded) -> None:
-    """One line about a file."""
+    """One line about a file, and a warning where its word on consent did not count."""
+    if loaded.still_withdrawn:
+        who = f"{loaded.still_withdrawn} learners had withdrawn their consent"
+        typer.echo(f"{loaded.file}: {who}, which a file cannot grant again.", err=True)
     typer.echo(f"{loaded.file}: {loaded.stored} stored, {loaded.duplicates} seen before, {loaded.rejected} rejected.")

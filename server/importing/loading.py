@@ -37,12 +37,14 @@ class Loaded:
     """What became of a file's rows.
 
     stored: added, changed, or there already in the same form. duplicates: events that were seen before.
+    still_withdrawn: learners who stay without consent although the file grants it.
     """
 
     file: str
     stored: int = 0
     duplicates: int = 0
     rejected: int = 0
+    still_withdrawn: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ class Loader:
                 else:
                     rows[_KEY[source.name](values)] = Numbered(line, values)
             async with self.database.write() as writing:
-                refused = await store(writing, list(rows.values()), self)
+                refused = await store(writing, list(rows.values()), self, loaded)
             for line, code, reason in refused:
                 self._reject(loaded, line, code, reason)
             loaded.stored += len(rows) - len(refused)
@@ -121,7 +123,7 @@ class Loader:
 
 
 Refused: TypeAlias = list[tuple[int, str, str]]
-Store: TypeAlias = Callable[[Writing, Sequence[Numbered], Loader], Awaitable[Refused]]
+Store: TypeAlias = Callable[[Writing, Sequence[Numbered], Loader, Loaded], Awaitable[Refused]]
 
 
 def _values(row: Row, source: Source, places: Sequence[int | None]) -> Values:
@@ -134,12 +136,12 @@ def _values(row: Row, source: Source, places: Sequence[int | None]) -> Values:
     )
 
 
-async def _store_cohorts(writing: Writing, rows: Sequence[Numbered], loader: Loader) -> Refused:
+async def _store_cohorts(writing: Writing, rows: Sequence[Numbered], loader: Loader, loaded: Loaded) -> Refused:
     await learners.put_cohorts(writing, [row.values for row in rows])
     return []
 
 
-async def _store_learners(writing: Writing, rows: Sequence[Numbered], loader: Loader) -> Refused:
+async def _store_learners(writing: Writing, rows: Sequence[Numbered], loader: Loader, loaded: Loaded) -> Refused:
     await writing.lock(ERASURE_LOCK, shared=True)
     cohort = learners.LEARNER_COLUMNS.index("cohort_id")
     cohort_ids = {row.values[cohort] for row in rows} - {None}
@@ -156,11 +158,11 @@ async def _store_learners(writing: Writing, rows: Sequence[Numbered], loader: Lo
             refused.append((row.line, "UNKNOWN_COHORT", reason))
         else:
             good.append(row.values)
-    await learners.enrol(writing, good, loader.now)
+    loaded.still_withdrawn += await learners.enrol(writing, good, loader.now)
     return refused
 
 
-async def _store_topics(writing: Writing, rows: Sequence[Numbered], loader: Loader) -> Refused:
+async def _store_topics(writing: Writing, rows: Sequence[Numbered], loader: Loader, loaded: Loaded) -> Refused:
     parent = catalog.TOPIC_COLUMNS.index("parent_id")
     parents = await catalog.topic_parents(writing)
     refused: Refused = []
@@ -181,13 +183,13 @@ async def _store_topics(writing: Writing, rows: Sequence[Numbered], loader: Load
             refused.append(
                 (good.pop(id_).line, "CYCLE", "parent_id: topics would lie below themselves; break the circle.")
             )
-        refused += await _store_topics(writing, list(good.values()), loader)
+        refused += await _store_topics(writing, list(good.values()), loader, loaded)
         return refused
     await catalog.put_topics(writing, [good[id_].values for id_ in order if id_ in good])
     return refused
 
 
-async def _store_links(writing: Writing, rows: Sequence[Numbered], loader: Loader) -> Refused:
+async def _store_links(writing: Writing, rows: Sequence[Numbered], loader: Loader, loaded: Loaded) -> Refused:
     topics = await catalog.topic_parents(writing)
     order = Prerequisites(await catalog.prerequisite_links(writing))
     refused: Refused = []
@@ -204,7 +206,7 @@ async def _store_links(writing: Writing, rows: Sequence[Numbered], loader: Loade
     return refused
 
 
-async def _store_objectives(writing: Writing, rows: Sequence[Numbered], loader: Loader) -> Refused:
+async def _store_objectives(writing: Writing, rows: Sequence[Numbered], loader: Loader, loaded: Loaded) -> Refused:
     topics = await catalog.topic_parents(writing)
     reason = "topic_id: there is no such topic; add it to topics.csv."
     lines = {row.line for row in rows if row.values[2] is not None and row.values[2] not in topics}

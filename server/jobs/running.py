@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from domain.audit import writes as audit
-from domain.audit.record import Action, AuditRecord, Outcome
+from domain.audit.record import Action, AuditRecord
 from domain.database import Database
 from domain.jobs import writes
 from server.clock import Clock
@@ -75,15 +75,7 @@ async def _begin(runner: Runner, job: Job, scheduled_at: datetime | None) -> int
                 await writes.give_up(writing, job.name, runner.holder, now)
                 return None
             await writes.set_watermark(writing, scheduled, scheduled_at)
-        record = AuditRecord(
-            at=now,
-            actor=runner.operator,
-            role="operator",
-            action=Action.RUN_JOB,
-            subject=job.name,
-            outcome=Outcome.ALLOWED,
-            request_id=None,
-        )
+        record = AuditRecord.of_operator(now, runner.operator, Action.RUN_JOB, job.name)
         await audit.record(writing, [record])
         return await writes.start_run(writing, job.name, now)
 

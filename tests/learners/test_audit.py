@@ -38,10 +38,10 @@ async def trail(database: Database) -> list[tuple[str, str, str, str | None, str
     names = {PSEUDONYMS.of(id_): name for id_, name in people.items()}
     async with database.read() as reading:
         rows = await reading.rows(_TRAIL)
-    return [
-        (names.get(actor, actor), role, action, subject and names.get(subject, subject), outcome)
-        for actor, role, action, subject, outcome in rows
-    ]
+    for row in rows:
+        names.setdefault(row[0], row[0])
+        names.setdefault(row[3], row[3])
+    return [(names[actor], role, action, names[subject], outcome) for actor, role, action, subject, outcome in rows]
 
 
 async def a_world(served: Served) -> None:

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -13,7 +14,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from domain.database import open_database
 from domain.events.response import ValidationResponse
+from server.importing.folder import import_folder
+from server.jobs.registry import registered
+from server.jobs.running import Runner, run_job
 from tests.builders import (
     EXACT,
     NOW,
@@ -157,8 +162,24 @@ async def test_an_exact_release_forgets_an_erased_learner_at_its_next_run(databa
         assert await where_found(database_url, canaries(objectives)) == {}
 
 
+async def by_the_next_write(served: Served, url: str) -> None:
+    await served.admin().data(f'{{ learner(id: "{an_id("peer 1")}") {{ id }} }}')  # leaves an audit record
+
+
+async def by_the_next_job_of_another_process(served: Served, url: str) -> None:
+    database = open_database(url)
+    try:
+        runner = Runner(database=database, clock=lambda: NOW, holder="another", operator="worker")
+        await run_job(runner, registered(PRIVATE)["releases"], NOW)
+    finally:
+        await database.close()
+
+
 @on_sqlite
-async def test_files_are_clean_as_soon_as_nobody_reads_what_was_there_before(database_url: str) -> None:
+@pytest.mark.parametrize("cleaned", [by_the_next_write, by_the_next_job_of_another_process])
+async def test_files_are_clean_as_soon_as_nobody_reads_what_was_there_before(
+    database_url: str, cleaned: Callable[[Served, str], Awaitable[None]]
+) -> None:
     """A backup or a job that reads keeps SQLite from emptying its log; neither the erasure nor others wait for it."""
     path = sqlite_path(database_url)
     assert path is not None
@@ -171,7 +192,7 @@ async def test_files_are_clean_as_soon_as_nobody_reads_what_was_there_before(dat
         assert (await served.learner(VICTIM).data(ERASE))["eraseLearner"]["erasedRows"] > 0
         assert perf_counter() - started < 5
         backup.close()
-        await served.admin().data(f'{{ learner(id: "{an_id("peer 1")}") {{ id }} }}')  # leaves an audit record
+        await cleaned(served, database_url)
         assert await where_found(database_url, canaries(objectives)) == {}
 
 
@@ -226,6 +247,29 @@ async def test_an_erased_learner_does_not_come_back(database_url: str) -> None:
         assert page["edges"] == pages["edges"][place + 1 :]
         assert page["totalCount"] == pages["totalCount"] - 1
         assert await where_found(database_url, {"id": VICTIM, "name": "Quetzalcoatl"}) == {}
+
+
+async def test_an_import_of_an_older_directory_does_not_bring_an_erased_learner_back(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with serving(database_url) as served:
+        objectives = await a_world(served)
+        await served.learner(VICTIM).data(ERASE)
+        folder = tmp_path / "older"
+        folder.mkdir()
+        (folder / "learners.csv").write_text(
+            f"id,display_name,joined_at,shares_data\n{VICTIM},{NAME},2025-03-17T04:05:06Z,true\n"
+        )
+        (folder / "validation_responses.csv").write_text(
+            "event_id,learner_id,occurred_at,objective_id,score\n"
+            f"{an_id('late event')},{VICTIM},{NOW.isoformat()},{objectives[0]},{SCORE}\n"
+        )
+        assert await import_folder(served.database, PSEUDONYMS, folder, NOW, 730) == 2
+        rejects = (folder / "rejects.csv").read_text()
+        assert rejects.count("ERASED") == 2
+        assert VICTIM not in rejects
+        assert NAME not in rejects
+        assert await where_found(database_url, canaries(objectives)) == {}
 
 
 async def test_the_figures_follow_the_erasure_of_a_crowd_when_they_are_due(database_url: str) -> None:

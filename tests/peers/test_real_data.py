@@ -5,6 +5,9 @@ The sets lie beside the checkout and not in it (docs/real-data.md); where they a
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -19,7 +22,7 @@ from domain.privacy.margin import margin_of_size
 from examples import real_data
 from server.importing.folder import import_folder
 from tests.builders import EXACT, NOW, PRIVATE, PSEUDONYMS, release
-from tests.client import Client, Served, serving
+from tests.client import SECRET, Client, Served, serving
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 PRECISION = 1e-9
@@ -240,6 +243,33 @@ async def test_private_figures_of_real_data_stay_within_their_margins(database_u
         assert answer["whiskerHigh"] <= 100
     sizes = {one["objective_id"]: one["n"] // 10 * 10 for one in figures}
     assert [one["rankMargin"] for one in found] == [margin_of_size(sizes[pair["objective_id"]]) for pair in pairs]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+async def test_the_commands_of_the_how_to_lead_to_the_same_figures(database_url: str, tmp_path: Path) -> None:
+    environ = os.environ | {
+        "PACELINE_DATABASE_URL": database_url,
+        "PACELINE_RETENTION_DAYS": "0",
+        "PACELINE_PEER_RELEASE": "exact",
+        "PACELINE_AUTH_SECRET": SECRET,
+    }
+    folder = str(tmp_path / "import")
+    paceline = str(Path(sys.executable).with_name("paceline"))
+    for command in (
+        [sys.executable, "-m", "examples.real_data", "student-scores", str(DATA / "student-scores"), folder],
+        [paceline, "migrate"],
+        [paceline, "import", folder],
+        [paceline, "import", folder],
+        [paceline, "jobs", "run", "releases"],
+    ):
+        ran = await asyncio.to_thread(
+            subprocess.run, command, env=environ, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert ran.returncode == 0, ran.stderr
+    figures = expected("student-scores", "uci_math")["distribution"]
+    async with serving(database_url, peer_release="exact") as served:
+        objective = real_data.an_id("student-scores", "mathematics")
+        assert_equal_figures(await distribution(served.admin(), objective), figures)
 
 
 def test_the_same_set_is_always_converted_to_the_same_files(tmp_path: Path) -> None:

@@ -425,3 +425,12 @@ async def test_staff_see_the_release_that_everybody_sees(database_url: str) -> N
         assert by_itself["learner"]["displayName"] == NAME_OF_B
         assert await served.admin().data(STANDING, variables) == by_itself
         assert await served.educator(world.cohort_of_b).data(STANDING, variables) == by_itself
+
+
+async def test_nothing_on_the_way_may_keep_a_copy_of_an_answer(database_url: str) -> None:
+    async with serving(database_url) as served:
+        world = await a_world(served)
+        for client in (served.learner(world.a), served.admin(), served.client(None)):
+            response = await client.post("{ viewer { id } }")
+            assert response.headers["cache-control"] == "private, no-store"
+            assert "etag" not in response.headers

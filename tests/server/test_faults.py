@@ -22,6 +22,7 @@ from domain.database import Database, open_database
 from domain.events.tables import event_ids, validation_responses
 from domain.learners.erasure import ERASURE_LOCK
 from domain.peers.tables import learner_rollups, objective_rollups
+from server.ingest import CHUNK_EVENTS
 from tests.builders import add_learners, add_objectives, an_id
 from tests.client import SECRET, Client, Served, serving, token
 from tests.logs import logged
@@ -387,7 +388,7 @@ async def test_events_of_a_server_that_is_killed_are_stored_once_when_sent_again
             await sending
         await process.process.wait()
         stored = await each_once(database)
-        assert stored % 5_000 == 0, "whole chunks only"
+        assert stored % CHUNK_EVENTS == 0, "whole chunks only"
         assert 0 < stored < number
 
         await process.start()

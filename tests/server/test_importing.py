@@ -220,3 +220,23 @@ async def test_an_import_that_is_killed_and_run_again_counts_every_event_once(
     async with database.read() as reading:
         [(responses,)] = await reading.rows(select(func.sum(learner_rollups.c.responses)))
     assert int(responses) == 30_000
+
+
+async def test_a_file_withdraws_consent_and_never_grants_again_what_was_withdrawn(
+    database: Database, database_url: str, folder: Path
+) -> None:
+    async def sharing() -> int:
+        async with database.read() as reading:
+            return len(await reading.rows(select(learners.c.id).where(learners.c.shares_data)))
+
+    header = ("id", "joined_at", "shares_data")
+    assert run_import(database_url, folder).returncode == 0
+    assert await sharing() == 20
+    write(folder, "learners", header, [(id_, "2015-01-01T00:00Z", "false") for id_ in LEARNERS[:3]])
+    assert run_import(database_url, folder).returncode == 0
+    assert await sharing() == 17
+    write(folder, "learners", header, [(id_, "2015-01-01T00:00Z", "true") for id_ in LEARNERS])
+    ended = run_import(database_url, folder)
+    assert "3 learners had withdrawn their consent" in ended.stderr
+    assert await sharing() == 17
+    assert await count(database, consent_changes) == 23

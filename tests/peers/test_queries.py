@@ -1,0 +1,131 @@
+"""Reads of a learner's own rollups, on both engines."""
+
+import pytest
+
+from domain.database import Database
+from domain.paging import Window
+from domain.peers import contributors, queries
+from domain.peers.metric import PeerMetric
+from domain.peers.queries import ScoreList
+from domain.peers.rollup import Rollup
+from tests.builders import a_response, add_learners, add_objectives, an_id, answer, store
+
+pytestmark = pytest.mark.anyio
+
+POINT = 1_000_000
+
+
+async def three_answers(database: Database) -> tuple[str, str, str, str]:
+    """Two learners and two objectives; the first learner answered both, the second only the second."""
+    first, second = await add_learners(database, ["first", "second"])
+    heart, kidney = await add_objectives(database, ["Heart", "Kidney"])
+    await store(
+        database,
+        [
+            a_response(first, heart, 0.5, reasoning=40.0, delta=-20.0, mastered=True),
+            a_response(first, heart, 0.25),
+            a_response(first, kidney, 1.0),
+            a_response(second, kidney, 0.0, delta=5.0),
+        ],
+    )
+    return first, second, heart, kidney
+
+
+HEART = Rollup(2, 75 * POINT, 1, 40 * POINT, 1, 80 * POINT, 100 * POINT)
+KIDNEY = Rollup(1, 100 * POINT)
+
+
+async def test_rollups_of_pairs_leave_out_pairs_without_a_response(database: Database) -> None:
+    first, second, heart, kidney = await three_answers(database)
+    async with database.read() as reading:
+        found = await queries.rollup_by_learner_objective(
+            reading, [(first, heart), (second, heart), (first, kidney), (an_id("nobody"), heart)]
+        )
+        assert await queries.rollup_by_learner_objective(reading, []) == {}
+    assert found == {(first, heart): HEART, (first, kidney): KIDNEY}
+
+
+async def test_all_rollups_of_learners_by_objective(database: Database) -> None:
+    first, second, heart, kidney = await three_answers(database)
+    async with database.read() as reading:
+        found = await queries.rollups_by_learner(reading, [first, second, an_id("nobody")])
+    assert found[first] == {heart: HEART, kidney: KIDNEY}
+    assert set(found) == {first, second}
+
+
+async def test_score_lists_of_several_learners_and_metrics_are_one_statement(database: Database) -> None:
+    first, second, heart, kidney = await three_answers(database)
+    keys = [
+        ScoreList(first, PeerMetric.COMPREHENSION, Window(10)),
+        ScoreList(first, PeerMetric.REASONING, Window(10)),
+        ScoreList(first, PeerMetric.COMPREHENSION, Window(1)),
+        ScoreList(second, PeerMetric.CALIBRATION, Window(10, "Heart", heart)),
+        ScoreList(an_id("nobody"), PeerMetric.MASTERY, Window(10)),
+    ]
+    statements: list[str] = []
+    database.watch = statements.append
+    async with database.read() as reading:
+        found = await queries.scores_by_learner(reading, keys)
+    assert len(statements) == 1
+    names = {key: [(row.objective.name, row.rollup) for row in rows] for key, rows in found.items()}
+    second_kidney = Rollup(1, 0, 0, 0, 1, 95 * POINT, 0)
+    assert names == {
+        keys[0]: [("Heart", HEART), ("Kidney", KIDNEY)],
+        keys[1]: [("Heart", HEART)],
+        keys[2]: [("Heart", HEART), ("Kidney", KIDNEY)],  # one more than asked for: there is a next page
+        keys[3]: [("Kidney", second_kidney)],
+        keys[4]: [],
+    }
+    assert {row.objective.id for rows in found.values() for row in rows} == {heart, kidney}
+
+
+async def test_counts_of_scores_by_metric(database: Database) -> None:
+    first, second, _, _ = await three_answers(database)
+    keys = [(first, PeerMetric.MASTERY), (first, PeerMetric.REASONING), (second, PeerMetric.REASONING)]
+    async with database.read() as reading:
+        found = await queries.score_count_by_learner(reading, keys)
+    assert found == {keys[0]: 2, keys[1]: 1}
+
+
+async def test_a_crowd_holds_those_who_share_and_are_active(database: Database) -> None:
+    sharing = await add_learners(database, ["a", "b", "c"])
+    hidden = await add_learners(database, ["d"], shares=False)
+    inactive = await add_learners(database, ["e"], active=False)
+    heart, kidney, empty = await add_objectives(database, ["Heart", "Kidney", "Empty"])
+    await answer(database, [*sharing, *hidden, *inactive], heart, [0.1, 0.2, 0.3, 0.4, 0.5])
+    await answer(database, sharing[:1], kidney, [0.7], times=2)
+    async with database.snapshot() as reading:
+        crowds = await contributors.crowd_by_objective(reading, [kidney, empty, heart])
+        over_all = await contributors.crowd_over_all(reading)
+        assert await contributors.crowd_by_objective(reading, []) == {}
+        assert await contributors.subjects(reading) == sorted([heart, kidney, empty])
+    assert set(crowds) == {heart, kidney}
+    means = crowds[heart].contributors(PeerMetric.COMPREHENSION, 3)
+    assert sorted(means.means.tolist()) == [10, 20, 30]
+    assert crowds[kidney].contributors(PeerMetric.COMPREHENSION, 3).means.size == 0
+    assert crowds[kidney].contributors(PeerMetric.COMPREHENSION, 2).means.tolist() == [70]
+    assert over_all is not None
+    together = dict(
+        zip(
+            (value.tobytes().hex() for value in over_all.learner_ids),
+            over_all.contributors(PeerMetric.COMPREHENSION, 1).means.tolist(),
+            strict=True,
+        )
+    )
+    assert together[sharing[0].replace("-", "")] == pytest.approx((3 * 10 + 2 * 70) / 5)
+    assert len(together) == 3
+
+
+async def test_an_own_mean_equals_its_copy_in_a_crowd_to_the_last_bit(database: Database) -> None:
+    """Else a learner would miss itself in "at or below"."""
+    [learner] = await add_learners(database, ["a"])
+    [heart] = await add_objectives(database, ["Heart"])
+    scores = [0.1, 0.2, 0.3, 1 / 3, 0.7, 0.123456789, 1e-9]
+    await store(database, [a_response(learner, heart, score, reasoning=100 * score, delta=score) for score in scores])
+    async with database.read() as reading:
+        own = (await queries.rollup_by_learner_objective(reading, [(learner, heart)]))[learner, heart]
+        crowd = (await contributors.crowd_by_objective(reading, [heart]))[heart]
+    for metric in PeerMetric:
+        mean = own.own_mean(metric)
+        assert mean is not None
+        assert crowd.contributors(metric, 1).means.tolist() == [mean.mean]
