@@ -15,7 +15,6 @@ from domain.learners.erasure import Pseudonyms
 from resolvers import access
 from resolvers.context import Context
 
-
 RECORDED_REFUSALS = 100  # learners of a batch: the trail shows who tries, and nobody can flood it with made-up ids
 
 

@@ -36,7 +36,6 @@ from server.metrics import count_events
 from server.settings import Settings
 from server.tokens import TokenVerifier
 
-
 # Lists that have one entry a metric, where the cost model would have to guess.
 LIST_SIZES = dict.fromkeys(("Learner.peerProfile", "PeerBenchmark.dimensions"), ListSizing(assumed=len(PeerMetric)))
 
