@@ -24,46 +24,6 @@ from domain.privacy.tables import releases
 
 _COUNTERS = tuple(objective_rollups.c[name] for name in Rollup._fields)
 
-_OWN = keyed(
-    lambda key: select(objective_rollups.c.learner_id, objective_rollups.c.objective_id, *_COUNTERS).join_from(
-        key,
-        objective_rollups,
-        and_(
-            objective_rollups.c.learner_id == key.c.learner_id,
-            objective_rollups.c.objective_id == key.c.objective_id,
-        ),
-    ),
-    learner_id=Id,
-    objective_id=Id,
-)
-
-
-async def rollup_by_learner_objective(
-    reading: Reading, keys: Sequence[tuple[str, str]]
-) -> Mapping[tuple[str, str], Rollup]:
-    """The counters of (learner, objective) pairs; pairs without a response are left out."""
-    return {
-        (learner_id, objective_id): Rollup(*counters)
-        for learner_id, objective_id, *counters in await reading.rows_by(_OWN, keys)
-    }
-
-
-_ALL_OWN = keyed(
-    lambda key: select(objective_rollups.c.learner_id, objective_rollups.c.objective_id, *_COUNTERS).join_from(
-        key, objective_rollups, objective_rollups.c.learner_id == key.c.learner_id
-    ),
-    learner_id=Id,
-)
-
-
-async def rollups_by_learner(reading: Reading, learner_ids: Sequence[str]) -> Mapping[str, dict[str, Rollup]]:
-    """All counters of each learner, by objective; learners without a response are left out."""
-    found: dict[str, dict[str, Rollup]] = {}
-    rows = await reading.rows_by(_ALL_OWN, [(id_,) for id_ in learner_ids])
-    for learner_id, objective_id, *counters in rows:
-        found.setdefault(learner_id, {})[objective_id] = Rollup(*counters)
-    return found
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

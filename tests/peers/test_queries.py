@@ -6,9 +6,11 @@ from domain.database import Database
 from domain.paging import Window
 from domain.peers import contributors, queries
 from domain.peers.metric import PeerMetric
-from domain.peers.queries import ScoreList
+from domain.peers.queries import ComparisonKey, ProfileKey, ScoreList
 from domain.peers.rollup import Rollup
-from tests.builders import a_response, add_learners, add_objectives, an_id, answer, store
+from domain.privacy.cell import Cell
+from domain.privacy.policy import ReleasePolicy
+from tests.builders import EXACT, a_response, add_learners, add_objectives, an_id, answer, release, spread, store
 
 pytestmark = pytest.mark.anyio
 
@@ -35,22 +37,69 @@ HEART = Rollup(2, 75 * POINT, 1, 40 * POINT, 1, 80 * POINT, 100 * POINT)
 KIDNEY = Rollup(1, 100 * POINT)
 
 
-async def test_rollups_of_pairs_leave_out_pairs_without_a_response(database: Database) -> None:
-    first, second, heart, kidney = await three_answers(database)
-    async with database.read() as reading:
-        found = await queries.rollup_by_learner_objective(
-            reading, [(first, heart), (second, heart), (first, kidney), (an_id("nobody"), heart)]
-        )
-        assert await queries.rollup_by_learner_objective(reading, []) == {}
-    assert found == {(first, heart): HEART, (first, kidney): KIDNEY}
+def key_of(
+    learner_id: str, objective_id: str, metric: PeerMetric = PeerMetric.COMPREHENSION, *, exact: bool = False
+) -> ComparisonKey:
+    return ComparisonKey(learner_id, objective_id, metric, ReleasePolicy.EXACT if exact else ReleasePolicy.PRIVATE)
 
 
-async def test_all_rollups_of_learners_by_objective(database: Database) -> None:
+async def fifty_answers(database: Database) -> tuple[list[str], str]:
+    """Fifty learners who answered one objective three times each."""
+    learner_ids = await add_learners(database, [f"peer {place}" for place in range(50)])
+    [liver] = await add_objectives(database, ["Liver"])
+    await answer(database, learner_ids, liver, spread(50))
+    return learner_ids, liver
+
+
+@pytest.mark.parametrize("number", [1, 4])
+async def test_comparisons_hold_the_counters_of_pairs_that_have_a_response(database: Database, number: int) -> None:
     first, second, heart, kidney = await three_answers(database)
+    keys = [key_of(first, heart), key_of(second, heart), key_of(first, kidney), key_of(an_id("nobody"), heart)][:number]
     async with database.read() as reading:
-        found = await queries.rollups_by_learner(reading, [first, second, an_id("nobody")])
-    assert found[first] == {heart: HEART, kidney: KIDNEY}
-    assert set(found) == {first, second}
+        found = await queries.comparison_by_key(reading, keys)
+        assert await queries.comparison_by_key(reading, []) == {}
+    expected = dict(zip(keys, [HEART, None, KIDNEY, None], strict=False))
+    assert {key: comparison.rollup for key, comparison in found.items()} == expected
+    assert {comparison.release for comparison in found.values()} == {None}
+
+
+async def test_a_comparison_holds_the_private_release_of_its_metric_and_policy(database: Database) -> None:
+    [learner, *_], liver = await fifty_answers(database)
+    await release(database)
+    keys = [key_of(learner, liver), key_of(learner, liver, PeerMetric.MASTERY), key_of(learner, liver, exact=True)]
+    async with database.read() as reading:
+        [*found] = [(await queries.comparison_by_key(reading, [key]))[key] for key in keys]
+        again = (await queries.comparison_by_key(reading, keys[:1]))[keys[0]]
+    assert [getattr(comparison.release, "cell", None) for comparison in found] == [
+        Cell.objective(liver, "COMPREHENSION"),
+        Cell.objective(liver, "MASTERY"),
+        None,
+    ]
+    assert again.release is found[0].release  # what is derived from it is derived once
+
+
+async def test_a_comparison_names_an_exact_release_without_its_means(database: Database) -> None:
+    [learner, *_], liver = await fifty_answers(database)
+    await release(database, EXACT)
+    async with database.read() as reading:
+        key = key_of(learner, liver, exact=True)
+        found = (await queries.comparison_by_key(reading, [key]))[key]
+    assert found.release == Cell.objective(liver, "COMPREHENSION")
+
+
+async def test_profiles_of_learners_hold_each_objective_that_they_answered(database: Database) -> None:
+    first, second, heart, kidney = await three_answers(database)
+    keys = [
+        ProfileKey(learner_id, PeerMetric.REASONING, ReleasePolicy.PRIVATE)
+        for learner_id in (first, second, an_id("nobody"))
+    ]
+    async with database.read() as reading:
+        found = await queries.profile_by_learner(reading, keys)
+    profiles = [{objective.id: comparison.rollup for objective, comparison in found[key]} for key in keys]
+    assert profiles[0] == {heart: HEART, kidney: KIDNEY}
+    assert list(profiles[1]) == [kidney]
+    assert profiles[2] == {}
+    assert {objective.name for objective, _ in found[keys[0]]} == {"Heart", "Kidney"}
 
 
 async def test_score_lists_of_several_learners_and_metrics_are_one_statement(database: Database) -> None:
@@ -123,8 +172,9 @@ async def test_an_own_mean_equals_its_copy_in_a_crowd_to_the_last_bit(database: 
     scores = [0.1, 0.2, 0.3, 1 / 3, 0.7, 0.123456789, 1e-9]
     await store(database, [a_response(learner, heart, score, reasoning=100 * score, delta=score) for score in scores])
     async with database.read() as reading:
-        own = (await queries.rollup_by_learner_objective(reading, [(learner, heart)]))[learner, heart]
+        own = (await queries.comparison_by_key(reading, [key_of(learner, heart)]))[key_of(learner, heart)].rollup
         crowd = (await contributors.crowd_by_objective(reading, [heart]))[heart]
+    assert own is not None
     for metric in PeerMetric:
         mean = own.own_mean(metric)
         assert mean is not None
