@@ -27,6 +27,7 @@ from resolvers.catalog import required_id
 from schema.build import build_schema
 from server.clock import utc_now
 from server.demo.generate import DEFAULT_LEARNERS, FEWEST_LEARNERS, generate
+from server.collector import settle
 from server.importing.folder import import_folder
 from server.importing.reading import UnreadableFile
 from server.jobs.registry import Job, job_named, registered
@@ -151,6 +152,8 @@ def import_files(
     if not folder.is_dir():
         raise InvalidInput("DIR", "it is no directory", "name one that holds the CSV files")
     pseudonyms = settings.pseudonyms()
+
+    settle()
 
     async def load(database: Database) -> int:
         return await import_folder(database, pseudonyms, folder, utc_now(), settings.retention_days)

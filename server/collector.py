@@ -1,4 +1,4 @@
-"""The garbage collector of a process that serves."""
+"""The garbage collector of a process that serves or imports."""
 
 import gc
 
@@ -8,7 +8,7 @@ YOUNG_OBJECTS = 20_000
 
 
 def settle() -> None:
-    """Leaves what exists now out of every later collection: call it when the application is made.
+    """Leaves what exists now out of every later collection: call it when all that lives long has been made.
 
     The schema alone is some hundred thousand objects that live as long as the process. Going through them again and
     again took a quarter of the time of large answers, and made pauses of 50 ms (docs/performance.md).

@@ -35,7 +35,10 @@ class Id(TypeDecorator[str]):
 
 
 class Instant(TypeDecorator[datetime]):
-    """A point in time: an aware UTC datetime in Python, an integer on SQLite, which has no type for it."""
+    """A point in time: an aware UTC datetime in Python, an integer on SQLite, which has no type for it.
+
+    `domain.database.statement` converts.
+    """
 
     impl = BigInteger
     cache_ok = True
@@ -44,16 +47,6 @@ class Instant(TypeDecorator[datetime]):
         if dialect.name == "postgresql":
             return dialect.type_descriptor(TIMESTAMP(timezone=True))
         return dialect.type_descriptor(BigInteger())
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return microseconds(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None or dialect.name == "postgresql":
-            return value  # type: ignore[no-any-return]  # the driver's own aware datetime
-        return instant(value)
 
 
 class Json(TypeDecorator[Any]):

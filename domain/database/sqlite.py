@@ -139,7 +139,7 @@ class SqliteDatabase(Database):
 
     async def _add_writer(self) -> aiosqlite.Connection:
         async with self._opening:
-            if self._writer is None:
+            if self._writer is None:  # pragma: no branch  # a cancelled writer may have opened it before us
                 self._writer = await self._open()
         return self._writer
 
@@ -227,7 +227,7 @@ async def _to_its_end(step: Awaitable[Result]) -> Result:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
-        if not task.cancelled():
+        if not task.cancelled():  # pragma: no branch  # it is, when the loop itself is closing
             task.exception()  # looked at, so that asyncio does not complain of it
         raise
 

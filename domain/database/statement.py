@@ -7,11 +7,10 @@ on the bare connection, through Core still three times: docs/performance.md.)
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, TypeAlias, cast
 
 import orjson
-from sqlalchemy import ARRAY, Boolean, Date, Dialect, FromClause, String, bindparam, column, func, select, type_coerce
+from sqlalchemy import ARRAY, Boolean, Dialect, FromClause, String, bindparam, column, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 from sqlalchemy.dialects.sqlite import aiosqlite as sqlite
 from sqlalchemy.sql import ClauseElement
@@ -42,8 +41,6 @@ def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
             return instant
         case Boolean(), "sqlite":
             return bool
-        case Date(), "sqlite":
-            return date.fromisoformat
     return None
 
 
@@ -54,8 +51,6 @@ def to_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
             return _encode_json
         case Instant(), "sqlite":
             return microseconds
-        case Date(), "sqlite":
-            return str
     return None
 
 

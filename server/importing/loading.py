@@ -16,7 +16,7 @@ from domain.events.response import ValidationResponse
 from domain.learners import writes as learners
 from domain.learners.erasure import ERASURE_LOCK, Pseudonyms
 from domain.learners.queries import cohort_by_id, erased
-from resolvers.events import record
+from resolvers.events import Checked, check_all, store
 from server.importing.files import RESPONSE_COLUMNS, RESPONSES, columns_of
 from server.importing.reading import Row, Source
 from server.importing.rejects import Reject, Rejects
@@ -69,7 +69,7 @@ class Loader:
     async def _load_reference(self, source: Source, loaded: Loaded) -> None:
         columns = columns_of(source.name)
         places = source.places(columns)
-        store = _STORE[source.name]
+        put = _STORE[source.name]
         # A curriculum refers to itself, so these files are looked at as a whole; they are small.
         chunks = [list(source.rows)] if source.name in ("topics", "topic_links") else source.chunks()
         for chunk in chunks:
@@ -82,7 +82,7 @@ class Loader:
                 else:
                     rows[_KEY[source.name](values)] = Numbered(line, values)
             async with self.database.write() as writing:
-                refused = await store(writing, list(rows.values()), self, loaded)
+                refused = await put(writing, list(rows.values()), self, loaded)
             for line, code, reason in refused:
                 self._reject(loaded, line, code, reason)
             loaded.stored += len(rows) - len(refused)
@@ -93,25 +93,17 @@ class Loader:
         storing: asyncio.Task[None] | None = None
         chunks = source.chunks()
         try:
-            # The next chunk is read in a thread of its own while the database stores this one.
-            while lines_and_events := await asyncio.to_thread(lambda: _next_events(chunks, read)):
+            # The next chunk is read and looked through in a thread of its own while the database stores this one.
+            while batch := await asyncio.to_thread(lambda: _next_batch(chunks, read, bounds)):
                 if storing is not None:
                     await storing
-                storing = asyncio.create_task(self._store_responses(*lines_and_events, bounds, loaded))
+                storing = asyncio.create_task(self._store_responses(*batch, loaded))
         finally:
             if storing is not None:
                 await storing
 
-    async def _store_responses(
-        self,
-        lines: Sequence[int],
-        events: Sequence[ValidationResponse | Rejection],
-        bounds: TimeBounds,
-        loaded: Loaded,
-    ) -> None:
-        recorded = await record(
-            self.database, self.pseudonyms, events, bounds=bounds, may_record=lambda learner_id: True
-        )
+    async def _store_responses(self, lines: Sequence[int], checked: Checked, loaded: Loaded) -> None:
+        recorded = await store(self.database, self.pseudonyms, checked)
         loaded.stored += recorded.accepted
         loaded.duplicates += recorded.duplicates
         for rejected in recorded.rejected:
@@ -232,7 +224,7 @@ def _response_reader(source: Source) -> Callable[[Row], ValidationResponse | Rej
     """What makes an event of a row; the hot loop of an import, so without a dictionary for each row."""
     places = source.places(RESPONSE_COLUMNS)
     cells = len(source.header)
-    columns = list(zip(RESPONSE_COLUMNS, places, strict=True))
+    columns = [(column.value, place) for column, place in zip(RESPONSE_COLUMNS, places, strict=True)]
 
     def read(row: Row) -> ValidationResponse | Rejection:
         if len(row) != cells:
@@ -240,9 +232,9 @@ def _response_reader(source: Source) -> Callable[[Row], ValidationResponse | Rej
                 RejectionCode.MALFORMED, f"row: it has {len(row)} cells; give {cells}, as the header does."
             )
         try:
-            event_id, learner_id, occurred_at, objective_id, score, reasoning, delta, mastered = (
-                column.value("" if place is None else row[place]) for column, place in columns
-            )
+            event_id, learner_id, occurred_at, objective_id, score, reasoning, delta, mastered = [
+                value("" if place is None else row[place]) for value, place in columns
+            ]
         except InvalidInput as fault:
             return Rejection(RejectionCode.MALFORMED, str(fault))
         return ValidationResponse(
@@ -259,10 +251,13 @@ def _response_reader(source: Source) -> Callable[[Row], ValidationResponse | Rej
     return read
 
 
-def _next_events(
-    chunks: Iterable[list[tuple[int, Row]]], read: Callable[[Row], ValidationResponse | Rejection]
-) -> tuple[list[int], list[ValidationResponse | Rejection]] | None:
-    """The next chunk's lines and events; None at the end."""
+def _next_batch(
+    chunks: Iterable[list[tuple[int, Row]]],
+    read: Callable[[Row], ValidationResponse | Rejection],
+    bounds: TimeBounds,
+) -> tuple[list[int], Checked] | None:
+    """The next chunk's lines, and its events as far as they can be judged without the database; None at the end."""
     for chunk in chunks:
-        return [line for line, _ in chunk], [read(row) for _, row in chunk]
+        events = [read(row) for _, row in chunk]
+        return [line for line, _ in chunk], check_all(events, bounds=bounds, may_record=lambda learner_id: True)
     return None

@@ -1,6 +1,5 @@
 """The command line as an operator uses it: in processes of its own."""
 
-import os
 import re
 import signal
 import socket
@@ -22,6 +21,7 @@ from domain.jobs.tables import job_runs
 from domain.learners.tables import learners
 from domain.privacy.tables import releases
 from tests.builders import an_id
+from tests.processes import inherited
 
 ROOT = Path(__file__).parent.parent.parent
 PACELINE = Path(sys.executable).with_name("paceline")
@@ -35,7 +35,7 @@ def paceline(folder: Path, *arguments: object, **settings: str) -> subprocess.Co
     """Runs a command in *folder* with these settings and no others."""
     return subprocess.run(
         [PACELINE, *map(str, arguments)],
-        env={"PATH": os.environ["PATH"], **settings},
+        env={**inherited(), **settings},
         cwd=folder,
         check=False,
         capture_output=True,
@@ -55,7 +55,7 @@ def started(folder: Path, *arguments: object, **settings: str) -> Iterator[subpr
     """A command that goes on, until it is told to end."""
     running = subprocess.Popen(
         [PACELINE, *map(str, arguments)],
-        env={"PATH": os.environ["PATH"], **settings},
+        env={**inherited(), **settings},
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

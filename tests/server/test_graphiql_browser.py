@@ -85,7 +85,7 @@ def app_with(files: Files, database: Path) -> Starlette:
 def served(app: Starlette) -> Iterator[str]:
     """The address of *app*, which runs in a thread of its own until the test is over."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

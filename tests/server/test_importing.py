@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import os
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from domain.events.tables import validation_responses
 from domain.learners.tables import consent_changes, learners
 from domain.peers.tables import learner_rollups
 from tests.builders import an_id
+from tests.processes import inherited
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +29,7 @@ OBJECTIVE = an_id("imported objective")
 def environment(database_url: str) -> dict[str, str]:
     """A clean environment of a process under test."""
     return {
-        "PATH": os.environ["PATH"],
+        **inherited(),
         "PACELINE_DATABASE_URL": database_url,
         "PACELINE_AUTH_SECRET": "signing key for tests, 32 bytes long",
         "PACELINE_RELEASE_KEY": "noise key for tests, 32 bytes long",
