@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import orjson
 
@@ -53,16 +53,33 @@ def cursor(name: str, id_: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Edge(Generic[T]):
+    """A row of a list.
+
+    order: the (name, id) by which it is ordered. The cursor is made when it is asked for: most never are.
+    """
+
     node: T
-    cursor: str
+    order: Callable[[T], tuple[str, str]]
+
+    @property
+    def cursor(self) -> str:
+        return cursor(*self.order(self.node))
 
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
     has_next_page: bool
     has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    first: Edge[Any] | None
+    last: Edge[Any] | None
+
+    @property
+    def start_cursor(self) -> str | None:
+        return None if self.first is None else self.first.cursor
+
+    @property
+    def end_cursor(self) -> str | None:
+        return None if self.last is None else self.last.cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +105,14 @@ def page(
     rows: the window's rows in order, and one more where there is a next page.
     order: the (name, id) by which a row is ordered.
     """
-    edges = [Edge(row, cursor(*order(row))) for row in rows[: window.first]]
+    edges = [Edge(row, order) for row in rows[: window.first]]
     return Page(
         edges=edges,
         page_info=PageInfo(
             has_next_page=len(rows) > window.first,
             has_previous_page=window.after_id is not None,
-            start_cursor=edges[0].cursor if edges else None,
-            end_cursor=edges[-1].cursor if edges else None,
+            first=edges[0] if edges else None,
+            last=edges[-1] if edges else None,
         ),
         count=count,
     )

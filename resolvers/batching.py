@@ -37,12 +37,6 @@ class Loader(Generic[K, V]):
             self._waiting.append(key)
         return asked
 
-    def know(self, key: K, value: V) -> None:
-        """Answers for *key* from now on, unless it was asked for before."""
-        if key not in self._asked:
-            self._asked[key] = self._loop.create_future()
-            self._asked[key].set_result(value)
-
     def _dispatch(self) -> None:
         keys, self._waiting = self._waiting, []
         task = self._loop.create_task(self._answer({key: self._asked[key] for key in keys}))
@@ -74,21 +68,14 @@ class Batcher:
 
     def load(self, query: Query[K, V], key: K) -> Awaitable[V | None]:
         """What *query* finds for *key*, fetched with all keys of this level; None where it finds nothing."""
-        return self._loader(query).load(key)
-
-    def know(self, query: Query[K, V], key: K, value: V) -> None:
-        """Keeps what another query has found, so that *query* need not run for it."""
-        self._loader(query).know(key, value)
+        loader = self._loaders.get(query)
+        if loader is None:
+            loader = self._loaders[query] = Loader(self._fetch(query))
+        return loader.load(key)
 
     def forget(self) -> None:
         """Drops what was fetched: after a change, what is asked next is read anew."""
         self._loaders.clear()
-
-    def _loader(self, query: Query[K, V]) -> Loader[K, V | None]:
-        loader = self._loaders.get(query)
-        if loader is None:
-            loader = self._loaders[query] = Loader(self._fetch(query))
-        return loader
 
     def _fetch(self, query: Query[K, V]) -> Callable[[Sequence[K]], Awaitable[list[V | None]]]:
         async def fetch(keys: Sequence[K]) -> list[V | None]:

@@ -3,7 +3,6 @@
 from asyncio import gather
 from collections.abc import Sequence
 
-from domain.catalog.queries import objective_by_id
 from domain.learners.queries import learner_by_id
 from domain.paging import Page, Window, page
 from domain.peers import queries
@@ -90,16 +89,12 @@ async def relative_performance_of(
     releases = await _whole(context, [comparison.release for _, comparison in profile])
     compared = [
         ComparedObjective(
-            objective_id=objective.id,
-            name=objective.name,
+            objective=objective,
             own=None if comparison.rollup is None else comparison.rollup.own_mean(metric),
             release=release,
         )
         for (objective, comparison), release in zip(profile, releases, strict=True)
     ]
-    # Known already, in case somebody asks for the objectives that stand out.
-    for objective, _ in profile:
-        context.batch.know(objective_by_id, objective.id, objective)
     contributes = learner is not None and learner.contributes
     return relative_performance(metric, compared, context.deployment.thresholds, contributes=contributes)
 

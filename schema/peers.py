@@ -117,17 +117,13 @@ class ObjectiveScore:
 
 @strawberry.type(description="An objective in which the learner stands out.")
 class RelativeStanding:
-    objective_id: strawberry.Private[str]
+    objective: ObjectiveType
     percentile_rank: float
     peer_mean: float
     advantage: float = strawberry.field(
         description="Percentile rank minus the learner's average percentile: positive in strengths, negative in "
         "weaknesses."
     )
-
-    @strawberry.field(graphql_type=ObjectiveType)
-    async def objective(self, info: Info) -> ObjectiveValue:
-        return await catalog.required_objective(info.context, self.objective_id)
 
 
 @strawberry.type(description="The learner's strengths and weaknesses, seen from its own average.")

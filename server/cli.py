@@ -26,8 +26,8 @@ from resolvers.caller import Caller, Role
 from resolvers.catalog import required_id
 from schema.build import build_schema
 from server.clock import utc_now
-from server.demo.generate import DEFAULT_LEARNERS, FEWEST_LEARNERS, generate
 from server.collector import settle
+from server.demo.generate import DEFAULT_LEARNERS, FEWEST_LEARNERS, generate
 from server.importing.folder import import_folder
 from server.importing.reading import UnreadableFile
 from server.jobs.registry import Job, job_named, registered

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from domain.catalog.topic import Objective
-from domain.peers.metric import PeerMetric
+from domain.peers.metric import PeerMetric, mean_points
 from domain.peers.rollup import Rollup
 from domain.privacy.figures import Distribution, distribution
 from domain.privacy.release import Release
@@ -46,7 +46,7 @@ class ObjectiveScore:
     @classmethod
     def of(cls, objective: Objective, rollup: Rollup, metric: PeerMetric) -> Self:
         """Raises ValueError where no response has the metric."""
-        own = rollup.own_mean(metric)
-        if own is None:
+        total, count = rollup.counter(metric)
+        if not count:
             raise ValueError(f"there is no response with {metric}")
-        return cls(objective=objective, metric=metric, score=own.mean, responses=own.responses)
+        return cls(objective=objective, metric=metric, score=mean_points(total, count), responses=count)

@@ -180,12 +180,12 @@ _SCORES = windowed(
 
 async def scores_by_learner(reading: Reading, keys: Sequence[ScoreList]) -> Mapping[ScoreList, list[ObjectiveRollup]]:
     """For each key its window of rollups in the objectives' order, and one more where there is a next page."""
-    found: dict[ScoreList, list[ObjectiveRollup]] = {key: [] for key in keys}
+    found: list[list[ObjectiveRollup]] = [[] for _ in keys]
     rows = await reading.rows_by(_SCORES, window_keys((key.window, key.learner_id, str(key.metric)) for key in keys))
     for place, id_, name, topic_id, *counters in rows:
         objective = Objective(id=id_, name=name, topic_id=topic_id)
-        found[keys[place]].append(ObjectiveRollup(objective, Rollup(*counters)))
-    return found
+        found[place].append(ObjectiveRollup(objective, Rollup._make(counters)))
+    return dict(zip(keys, found, strict=True))
 
 
 _SCORE_COUNTS = keyed(

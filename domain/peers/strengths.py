@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import fsum
 
+from domain.catalog.topic import Objective
 from domain.peers.metric import OwnMean, PeerMetric
 from domain.peers.standing import StandingCategory, categorise, rank_among_peers
 from domain.privacy.figures import peer_mean
@@ -19,8 +20,7 @@ MINIMUM_OBJECTIVES = 3
 class ComparedObjective:
     """One objective to compare in: its release (None where withheld) and the learner's own mean (None without)."""
 
-    objective_id: str
-    name: str
+    objective: Objective
     own: OwnMean | None
     release: Release | None
 
@@ -32,7 +32,7 @@ class RelativeStanding:
     percentile_rank: 0-100. peer_mean: 0-100. advantage: rank minus the learner's average rank.
     """
 
-    objective_id: str
+    objective: Objective
     percentile_rank: float
     peer_mean: float
     advantage: float
@@ -61,27 +61,27 @@ def relative_performance(
     Ties in the distance go by the objectives' names. contributes: as in `stand`.
     """
     ranked = [
-        (objective, own, release, percentile_rank)
-        for objective in objectives
-        if (own := objective.own) is not None
-        and (release := objective.release) is not None
+        (compared, own, release, percentile_rank)
+        for compared in objectives
+        if (own := compared.own) is not None
+        and (release := compared.release) is not None
         and own.responses >= thresholds.minimum_responses
         and (percentile_rank := rank_among_peers(own, release, thresholds, contributes=contributes)) is not None
     ]
     if len(ranked) < MINIMUM_OBJECTIVES:
         return Unavailable.because(Reason.TOO_FEW_RESPONSES)
     average = fsum(percentile_rank for *_, percentile_rank in ranked) / len(ranked)
-    ranked.sort(key=lambda entry: (-abs(entry[3] - average), entry[0].name, entry[0].objective_id))
+    ranked.sort(key=lambda entry: (-abs(entry[3] - average), entry[0].objective.name, entry[0].objective.id))
 
     def of_category(category: StandingCategory) -> tuple[RelativeStanding, ...]:
         return tuple(
             RelativeStanding(
-                objective_id=objective.objective_id,
+                objective=compared.objective,
                 percentile_rank=percentile_rank,
                 peer_mean=peer_mean(release, own.mean, contributes=contributes),
                 advantage=percentile_rank - average,
             )
-            for objective, own, release, percentile_rank in ranked
+            for compared, own, release, percentile_rank in ranked
             if categorise(percentile_rank) is category
         )
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.catalog.topic import Objective
 from domain.peers.metric import OwnMean, PeerMetric
 from domain.peers.strengths import ComparedObjective, RelativePerformance, relative_performance
 from domain.privacy.cell import Cell
@@ -15,24 +16,25 @@ PRIVATE = private_rules()
 HUNDRED = [float(point) for point in range(1, 101)]
 
 
+def objective(name: str) -> Objective:
+    return Objective(id=f"id-of-{name}", name=name, topic_id=None)
+
+
 def compared(name: str, mean: float, *, responses: int = 3) -> ComparedObjective:
     """An objective where the mean is the rank too: a hundred peers, spread evenly."""
     return ComparedObjective(
-        objective_id=f"id-of-{name}",
-        name=name,
+        objective=objective(name),
         own=OwnMean(metric=METRIC, mean=mean, responses=responses),
         release=drawn((0.0, 100.0), (0.0, 1.0), size=100, cell=Cell.objective(f"id-of-{name}", METRIC)),
     )
 
 
 def withheld(name: str) -> ComparedObjective:
-    return ComparedObjective(
-        objective_id=f"id-of-{name}", name=name, own=OwnMean(metric=METRIC, mean=90, responses=9), release=None
-    )
+    return ComparedObjective(objective=objective(name), own=OwnMean(metric=METRIC, mean=90, responses=9), release=None)
 
 
 def unanswered(name: str) -> ComparedObjective:
-    return ComparedObjective(objective_id=f"id-of-{name}", name=name, own=None, release=compared(name, 50).release)
+    return ComparedObjective(objective=objective(name), own=None, release=compared(name, 50).release)
 
 
 def profile(*objectives: ComparedObjective) -> RelativePerformance:
@@ -44,11 +46,11 @@ def profile(*objectives: ComparedObjective) -> RelativePerformance:
 def test_strengths_and_weaknesses_stand_out_from_the_average() -> None:
     found = profile(compared("cycle", 85), compared("waves", 90), compared("renal", 15), compared("lungs", 50))
     assert found.average_percentile == 60
-    assert [(one.objective_id, one.percentile_rank, one.advantage) for one in found.strengths] == [
+    assert [(one.objective.id, one.percentile_rank, one.advantage) for one in found.strengths] == [
         ("id-of-waves", 90, 30),
         ("id-of-cycle", 85, 25),
     ]
-    assert [(one.objective_id, one.percentile_rank, one.advantage) for one in found.weaknesses] == [
+    assert [(one.objective.id, one.percentile_rank, one.advantage) for one in found.weaknesses] == [
         ("id-of-renal", 15, -45)
     ]
     assert found.strengths[0].peer_mean == 50
@@ -72,15 +74,15 @@ def test_the_largest_distance_comes_first_even_where_a_strength_is_below_the_ave
 
 def test_equal_distances_go_by_name() -> None:
     found = profile(compared("waves", 90), compared("cycle", 90), compared("renal", 10), compared("lungs", 10))
-    assert [one.objective_id for one in found.strengths] == ["id-of-cycle", "id-of-waves"]
-    assert [one.objective_id for one in found.weaknesses] == ["id-of-lungs", "id-of-renal"]
+    assert [one.objective.id for one in found.strengths] == ["id-of-cycle", "id-of-waves"]
+    assert [one.objective.id for one in found.weaknesses] == ["id-of-lungs", "id-of-renal"]
 
 
 @given(st.permutations([compared(name, mean) for name, mean in zip("abcdef", (80, 90, 80, 10, 33, 20), strict=True)]))
 def test_the_order_of_objectives_is_irrelevant(objectives: list[ComparedObjective]) -> None:
     found = profile(*objectives)
-    assert [one.objective_id for one in found.strengths] == ["id-of-b", "id-of-a", "id-of-c"]
-    assert [one.objective_id for one in found.weaknesses] == ["id-of-d", "id-of-f"]
+    assert [one.objective.id for one in found.strengths] == ["id-of-b", "id-of-a", "id-of-c"]
+    assert [one.objective.id for one in found.weaknesses] == ["id-of-d", "id-of-f"]
 
 
 def test_objectives_that_cannot_be_compared_do_not_enter_the_average() -> None:
@@ -93,7 +95,7 @@ def test_objectives_that_cannot_be_compared_do_not_enter_the_average() -> None:
         unanswered("heart"),
     )
     assert found.average_percentile == 65
-    assert [one.objective_id for one in found.weaknesses] == ["id-of-renal"]
+    assert [one.objective.id for one in found.weaknesses] == ["id-of-renal"]
 
 
 @pytest.mark.parametrize("third", [withheld("renal"), unanswered("renal"), compared("renal", 20, responses=2)])
@@ -106,8 +108,7 @@ def test_fewer_than_three_objectives_are_too_few_responses(third: ComparedObject
 def test_exact_profiles_leave_the_learner_out_of_ranks_and_means() -> None:
     objectives = [
         ComparedObjective(
-            objective_id=name,
-            name=name,
+            objective=Objective(id=name, name=name, topic_id=None),
             own=OwnMean(metric=METRIC, mean=mean, responses=3),
             release=released(HUNDRED, EXACT, cell=Cell.objective(name, METRIC)),
         )
@@ -123,8 +124,7 @@ def test_exact_profiles_leave_the_learner_out_of_ranks_and_means() -> None:
 def test_exact_objectives_with_too_few_others_do_not_count() -> None:
     objectives = [
         ComparedObjective(
-            objective_id=name,
-            name=name,
+            objective=Objective(id=name, name=name, topic_id=None),
             own=OwnMean(metric=METRIC, mean=70, responses=3),
             release=released([70.0] * 50, EXACT, cell=Cell.objective(name, METRIC)),
         )

@@ -16,6 +16,7 @@ from scipy import stats
 from domain.catalog.prerequisites import Prerequisites
 from domain.distribution import Floats
 from domain.ids import canonical_id
+from domain.catalog.topic import Objective
 from domain.peers.metric import OwnMean, PeerMetric
 from domain.peers.strengths import ComparedObjective, RelativePerformance, relative_performance
 from domain.privacy.cell import Cell
@@ -531,8 +532,7 @@ def _relative_performance(learner_id: str, rules: ReleaseRules, learners: int, s
         )
         compared.append(
             ComparedObjective(
-                objective_id=row["id"],
-                name=row["name"],
+                objective=Objective(id=row["id"], name=row["name"], topic_id=None),
                 own=OwnMean(metric=metric, mean=own.points, responses=own.responses) if own else None,
                 release=release,
             )
