@@ -14,9 +14,9 @@ import pytest
 from scipy import stats
 
 from domain.catalog.prerequisites import Prerequisites
+from domain.catalog.topic import Objective
 from domain.distribution import Floats
 from domain.ids import canonical_id
-from domain.catalog.topic import Objective
 from domain.peers.metric import OwnMean, PeerMetric
 from domain.peers.strengths import ComparedObjective, RelativePerformance, relative_performance
 from domain.privacy.cell import Cell
