@@ -479,7 +479,7 @@ def test_an_endless_recursion_is_told_by_its_innermost_frames() -> None:
     [entry] = described(caught.value)
     assert len(entry["at"]) == 40
     assert any(place.endswith(" deeper") for place in entry["at"])
-    assert entry["message"] == "maximum recursion depth exceeded"
+    assert entry["message"].startswith("maximum recursion depth exceeded")
 
 
 def test_the_interpreters_own_words_about_code_are_shown() -> None:
