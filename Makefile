@@ -28,38 +28,44 @@ $(INSTALLED): requirements/dev.txt pyproject.toml ide/package-lock.json
 	@echo "installing the locked packages into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m server.graphiql.build
+	@$(BIN)/python -m server.assets.build
 	@touch $@
 
 .PHONY: install ide
 install: $(INSTALLED) ## makes .venv from the lock file, with the project in it
 
-ide: $(INSTALLED) ## builds GraphiQL's files once more, say after npm was installed
-	$(BIN)/python -m server.graphiql.build
+ide: $(INSTALLED) ## builds GraphiQL's and the dashboard's files once more, say after npm was installed
+	$(BIN)/python -m server.assets.build
 
 # ---- running
 
-.PHONY: run bench
+.PHONY: run bench evaluate
 run: $(INSTALLED) ## serves with demo data on PACELINE_PORT (8000), and prints the URL and tokens
 	@$(BIN)/paceline quickstart
 
 bench: $(INSTALLED) ## runs the benchmarks; results go to bench/results/
 	$(BIN)/python -m bench
 
+evaluate: $(INSTALLED) ## how good the models are on real data; writes bench/results/evaluation.md
+	$(BIN)/python -m bench.evaluation
+
 # ---- tests
 
-.PHONY: test test-heavy
+.PHONY: test test-random test-heavy
 test: $(INSTALLED) ## runs the tests and checks their coverage
-	$(BIN)/pytest -m "not heavy" --numprocesses auto --dist worksteal --cov --cov-report=
+	$(BIN)/pytest -m "not heavy" --numprocesses auto --dist worksteal --durations=40 --durations-min=4 --cov --cov-report=
 	$(BIN)/python -m checks.coverage
+
+test-random: $(INSTALLED) ## runs the tests with other random examples than `make test` takes
+	PACELINE_TEST_RANDOM=1 $(BIN)/pytest -m "not heavy" --numprocesses auto --dist worksteal
 
 test-heavy: $(INSTALLED) ## runs the tests that take minutes
 	$(BIN)/pytest -m heavy
 
 # ---- checks; `make -k check` goes on after a failure
 
-.PHONY: check check-format check-lint check-types check-imports check-schema check-migrations check-lock
-check: check-format check-lint check-types check-imports check-schema check-migrations check-lock ## format, lint, types, import rules, snapshot, migrations, lock
+.PHONY: check check-format check-lint check-types check-imports check-schema check-messages check-migrations check-lock
+check: check-format check-lint check-types check-imports check-schema check-messages check-migrations check-lock ## format, lint, types, import rules, snapshot, translations, migrations, lock
 
 check-format: $(INSTALLED)
 	$(BIN)/ruff format --check
@@ -76,6 +82,9 @@ check-imports: $(INSTALLED)
 check-schema: $(INSTALLED)
 	$(BIN)/python -m checks.snapshot
 
+check-messages: $(INSTALLED)
+	$(BIN)/python -m checks.messages
+
 check-migrations: $(INSTALLED)
 	$(BIN)/python -m migrations.check
 
@@ -84,18 +93,28 @@ check-lock: $(INSTALLED)
 
 # ---- generated files
 
-.PHONY: schema lock
+.PHONY: schema messages pictures lock
 schema: $(INSTALLED) ## writes schema/schema.graphql anew
 	@$(BIN)/python -m checks.snapshot --write
+
+messages: $(INSTALLED) ## brings the translations up to the code, to be filled in; LANGUAGE=fr begins another one
+	@$(BIN)/python -m checks.messages --write $(LANGUAGE)
+
+pictures: $(INSTALLED) ## draws the documents' pictures anew, from synthetic series and a demo of a fixed day; the dashboard's with Chromium
+	@$(BIN)/python -m examples.pictures docs/images
+	@$(BIN)/python -m examples.dashboard_picture docs/images/dashboard.png
 
 # The stamp is no prerequisite: a lock that cannot be installed must still be mendable.
 lock: ## compiles requirements/*.txt anew; LOCK_FLAGS=--upgrade takes newer versions
 	@test -x $(BIN)/uv || { echo "make install first: the lock is compiled by the environment's own uv" >&2; exit 1; }
 	$(COMPILE) pyproject.toml --output-file requirements/runtime.txt
-	$(COMPILE) pyproject.toml requirements/dev.in --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml requirements/dev.in --all-extras --constraint requirements/runtime.txt \
+		--output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra tracing --constraint requirements/dev.txt --output-file requirements/tracing.txt
+	$(COMPILE) requirements/build.in --constraint requirements/dev.txt --output-file requirements/build.txt
 
 .PHONY: clean
 clean: ## removes .venv, caches and built files; var/ with its database stays
-	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* server/graphiql/static ide/node_modules
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* server/assets/static ide/node_modules examples/node_modules
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

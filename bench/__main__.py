@@ -6,7 +6,32 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
-from bench import cohort, events, events_sqlite, ladder, machine, profile, release_job, report, scale, standing
+from bench import (
+    activity,
+    attempts,
+    cohort,
+    dashboard,
+    difficulty,
+    documents,
+    events,
+    events_sqlite,
+    ghost_report,
+    ladder,
+    machine,
+    mastery,
+    memory,
+    processes,
+    profile,
+    readiness,
+    release_job,
+    report,
+    reviews,
+    scale,
+    series,
+    snapshots,
+    standing,
+    success,
+)
 from bench.databases import NoPostgres, server_version
 from bench.load import generator
 from bench.measure import Row
@@ -19,8 +44,22 @@ BENCHMARKS: Mapping[str, Callable[[Workshop], Awaitable[list[Row]]]] = {
     "cohort": cohort.run,
     "events": events.run,
     "events-sqlite": events_sqlite.run,
+    "attempts": attempts.run,
+    "activity": activity.run,
+    "mastery": mastery.run,
+    "dashboard": dashboard.run,
+    "difficulty": difficulty.run,
     "releases": release_job.run,
+    "reviews": reviews.run,
+    "readiness": readiness.run,
+    "ghost": ghost_report.run,
+    "snapshots": snapshots.run,
+    "success": success.run,
+    "series": series.run,
+    "documents": documents.run,
     "ladder": ladder.run,
+    "processes": processes.run,
+    "memory": memory.run,
 }
 
 

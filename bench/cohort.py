@@ -67,19 +67,13 @@ async def _compared(workshop: Workshop, filled: Filled) -> list[Row]:
     await connection.close()
     requests = cohort_scores(workshop, filled.people, LEARNERS)
     try:
-        async with installed() as peers:
-
-            def peer(name: str, port: int) -> "programs.Started":
-                command = [peers.node, f"{name}.mjs", str(port), filled.dsn]
-                environment = {"NODE_ENV": "production", "GRAPHILE_ENV": "production"}
-                return programs.program(command, port, folder=peers.folder, environment=environment)
-
-            async with (
-                programs.paceline(filled.url) as ours,
-                peer("postgraphile", programs.free_port()) as postgraphile,
-                peer("mercurius", programs.free_port()) as mercurius,
-            ):
-                return await _rows(workshop, requests, filled.people, ours, postgraphile, mercurius)
+        async with (
+            installed() as peers,
+            programs.paceline(filled.url) as ours,
+            peers.server("postgraphile", filled.dsn) as postgraphile,
+            peers.server("mercurius", filled.dsn) as mercurius,
+        ):
+            return await _rows(workshop, requests, filled.people, ours, postgraphile, mercurius)
     except NoNode as why:
         return [NotMeasured(subject=SUBJECT, why=str(why))]
 
@@ -112,7 +106,7 @@ async def _rows(
             target=target,
             note=f"{CONNECTIONS} connections; ours writes {LEARNERS} audit records a request",
         )
-        for name, other, target in zip(names, others, (Target(least=0.5), None), strict=True)
+        for name, other, target in zip(names, others, (Target(least=2.5), Target(least=1.0)), strict=True)
     ]
 
 

@@ -12,7 +12,7 @@ from bench.databases import sqlite_database
 from bench.events import BATCH, BATCHES, posted_events, posting
 from bench.measure import Comparison, Row, Target, in_turns
 from bench.people import SEED, Population, Size, made_up
-from bench.responses import SQLITE_BASELINE, Maker
+from bench.responses import SQLITE_BASELINE, Maker, ndjson
 from bench.workshop import Workshop
 from domain.catalog.tables import objectives
 from domain.database import open_database
@@ -53,7 +53,9 @@ async def run(workshop: Workshop) -> list[Row]:
                     await plain.commit()
                 return BATCH * BATCHES / (perf_counter() - started)
 
-            measured, baseline = await in_turns(workshop.rounds, posted_events(client, maker), inserted)
+            measured, baseline = await in_turns(
+                workshop.rounds, posted_events(client, lambda: ndjson(maker.batch(BATCH))), inserted
+            )
     return [
         Comparison(
             subject="`POST /events`, bodies of 5000 lines, SQLite",

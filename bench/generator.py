@@ -26,14 +26,24 @@ class Tally:
 
 def requests_in(file: Path, host: str) -> list[bytes]:
     """The requests as they go over the wire."""
-    requests = []
-    for line in file.read_bytes().splitlines():
-        token, _, body = line.partition(b"\t")
-        head = [b"POST /graphql HTTP/1.1", b"Host: " + host.encode(), b"Content-Type: application/json"]
-        head += [b"Authorization: Bearer " + token] if token else []
-        head += [b"Content-Length: %d" % len(body), b"", body]
-        requests.append(b"\r\n".join(head))
-    return requests
+    pairs = (line.partition(b"\t") for line in file.read_bytes().splitlines())
+    return [wire(host, token, body) for token, _, body in pairs]
+
+
+def wire(host: str, token: bytes, body: bytes) -> bytes:
+    """One request as it goes over the wire."""
+    head = [b"POST /graphql HTTP/1.1", b"Host: " + host.encode(), b"Content-Type: application/json"]
+    head += [b"Authorization: Bearer " + token] if token else []
+    head += [b"Content-Length: %d" % len(body), b"", body]
+    return b"\r\n".join(head)
+
+
+async def answer_of(reader: asyncio.StreamReader) -> bytes:
+    """The head of the next answer, whose body is read too."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")]
+    await reader.readexactly(int(lengths[0]))
+    return head
 
 
 async def ask(host: str, port: int, requests: Sequence[bytes], first: int, until: float, tally: Tally) -> None:
@@ -43,9 +53,7 @@ async def ask(host: str, port: int, requests: Sequence[bytes], first: int, until
     while perf_counter() < until:
         started = perf_counter()
         writer.write(requests[place % len(requests)])
-        head = await reader.readuntil(b"\r\n\r\n")
-        lengths = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")]
-        await reader.readexactly(int(lengths[0]))
+        head = await answer_of(reader)
         tally.waits.append(1e3 * (perf_counter() - started))
         tally.errors += not head.startswith(b"HTTP/1.1 2")
         place += 1

@@ -12,10 +12,10 @@ LOAD_CORE = 1  # what asks, and PostgreSQL where it likes to
 PACKAGES = ("strawberry-graphql", "graphql-core", "starlette", "uvicorn", "uvloop", "asyncpg", "SQLAlchemy", "numpy")
 
 
-def pin(pid: int, core: int) -> None:
-    """Keeps a process on one core, where the system can do that and has that many."""
-    if sys.platform == "linux" and core in os.sched_getaffinity(0):
-        os.sched_setaffinity(pid, {core})
+def pin(pid: int, *cores: int) -> None:
+    """Keeps a process, and those that it will start, on these cores, where the system can do that and has that many."""
+    if sys.platform == "linux" and set(cores) <= os.sched_getaffinity(0):
+        os.sched_setaffinity(pid, cores)
 
 
 def pinned() -> bool:

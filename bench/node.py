@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bench.programs import Started, free_port, program
+
 PEERS = Path(__file__).with_name("peers")
 INSTALL_SECONDS = 300
 OLDEST = 22  # PostGraphile 5 answers every query with an error on less
@@ -25,6 +27,12 @@ class Installed:
 
     node: str
     folder: Path
+
+    def server(self, name: str, dsn: str) -> Started:
+        """The server in NAME.mjs over a PostgreSQL database, as a program; yields its base URL."""
+        port = free_port()
+        environment = {"NODE_ENV": "production", "GRAPHILE_ENV": "production"}
+        return program([self.node, f"{name}.mjs", str(port), dsn], port, folder=self.folder, environment=environment)
 
 
 @asynccontextmanager

@@ -26,15 +26,21 @@ SETTINGS = {
     "PACELINE_RELEASE_KEY": "a noise key for benchmarks, which hides nothing",
     "PACELINE_PSEUDONYM_KEY": "a pseudonym key for benchmarks, likewise",
     "PACELINE_LOG_LEVEL": "WARNING",
+    # One load generator is a crowd. Counted all the same, as in production.
+    "PACELINE_RATE_LIMIT": "1000000000/minute",
+    "PACELINE_COST_RATE_LIMIT": "1000000000000/minute",
 }
 UVICORN = ("-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning")
 
 
 @asynccontextmanager
-async def paceline(database_url: str, **settings: str) -> AsyncIterator[str]:
-    """A server of one process; yields its base URL."""
+async def paceline(
+    database_url: str, *, processes: int = 1, cores: Sequence[int] = (SERVER_CORE,), **settings: str
+) -> AsyncIterator[str]:
+    """A server, of one process if not told otherwise, on these cores; yields its base URL."""
     environment = {**SETTINGS, "PACELINE_DATABASE_URL": database_url, **settings}
-    async with _python(*UVICORN, "--factory", "server.app:create", environment=environment) as url:
+    words = (*UVICORN, "--workers", str(processes), "--factory", "server.app:create")
+    async with _python(*words, environment=environment, cores=cores) as url:
         yield url
 
 
@@ -46,13 +52,26 @@ async def constant() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
+async def dicts(answer: Path) -> AsyncIterator[str]:
+    """The baseline of long answers (bench/dicts.py), with the content of this file; yields its base URL."""
+    async with _python(*UVICORN, "bench.dicts:app", environment={"BENCH_ANSWER": str(answer)}) as url:
+        yield url
+
+
+@asynccontextmanager
 async def program(
-    command: Sequence[str], port: int, *, folder: Path, environment: Mapping[str, str], ready: str = "/graphql"
+    command: Sequence[str],
+    port: int,
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    ready: str = "/graphql",
+    cores: Sequence[int] = (SERVER_CORE,),
 ) -> AsyncIterator[str]:
-    """Any server that will listen on *port* of the loopback, in *folder*; yields its base URL."""
+    """Any server that will listen on *port* of the loopback, in *folder*, on these cores; yields its base URL."""
     process = await asyncio.create_subprocess_exec(*command, cwd=folder, env={**os.environ, **environment})
     try:
-        pin(process.pid, SERVER_CORE)
+        pin(process.pid, *cores)
         url = f"http://127.0.0.1:{port}"
         await _answering(process, url + ready)
         yield url
@@ -74,13 +93,15 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def _python(*words: str, environment: Mapping[str, str]) -> AsyncIterator[str]:
+async def _python(
+    *words: str, environment: Mapping[str, str], cores: Sequence[int] = (SERVER_CORE,)
+) -> AsyncIterator[str]:
     port = free_port()
     # A folder of its own, so that no env file of the checkout is read.
     with TemporaryDirectory(prefix="paceline-bench-") as folder:
         command = [sys.executable, *words, "--port", str(port)]
         environment = {"PYTHONPATH": str(ROOT), **environment}
-        async with program(command, port, folder=Path(folder), environment=environment) as url:
+        async with program(command, port, folder=Path(folder), environment=environment, cores=cores) as url:
             yield url
 
 

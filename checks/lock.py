@@ -3,12 +3,14 @@
 Asks no registry, so it runs offline and gives the same answer tomorrow.
 """
 
+import json
 import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -29,14 +31,31 @@ class Pin:
     declared_in: frozenset[str]
 
 
-def declared(project: Path) -> dict[str, list[Requirement]]:
-    """What the project asks for directly, under the name that the compiler gives the file in its notes."""
-    pyproject = tomllib.loads((project / "pyproject.toml").read_text())
-    lines = (project / "requirements/dev.in").read_text().splitlines()
+PROGRAM = "paceline (pyproject.toml)"
+EVERYTHING = "requirements/dev.txt"
+
+
+def declared(project: Path) -> dict[str, dict[str, list[Requirement]]]:
+    """For each lock file what it was compiled from and what that asks for, under the names that the compiler gives.
+
+    Development has all extras, since it tests them.
+    """
+    pyproject = tomllib.loads((project / "pyproject.toml").read_text())["project"]
+    extras = {name: list(map(Requirement, texts)) for name, texts in pyproject.get("optional-dependencies", {}).items()}
+    program = [Requirement(text) for text in pyproject["dependencies"]]
     return {
-        "paceline (pyproject.toml)": [Requirement(text) for text in pyproject["project"]["dependencies"]],
-        "-r requirements/dev.in": [Requirement(line) for line in lines if line and not line.startswith("#")],
+        "requirements/runtime.txt": {PROGRAM: program},
+        "requirements/tracing.txt": {PROGRAM: [*program, *extras.get("tracing", ())]},
+        "requirements/build.txt": {"-r requirements/build.in": _lines(project / "requirements/build.in")},
+        EVERYTHING: {
+            PROGRAM: [*program, *(requirement for texts in extras.values() for requirement in texts)],
+            "-r requirements/dev.in": _lines(project / "requirements/dev.in"),
+        },
     }
+
+
+def _lines(path: Path) -> list[Requirement]:
+    return [Requirement(line) for line in path.read_text().splitlines() if line and not line.startswith("#")]
 
 
 def pins(text: str) -> dict[str, Pin]:
@@ -77,19 +96,45 @@ def faults(name: str, text: str, sources: Mapping[str, list[Requirement]]) -> It
                 yield f"{name}: {package} is no longer asked for by {source}"
 
 
+def npm_faults(name: str, lock: Mapping[str, Any], manifests: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """What is wrong with the npm lock file *name*. manifests: the package.json of each place that the lock is for."""
+    packages = lock["packages"]
+    for place, entry in packages.items():
+        ours = place in manifests
+        # A link leads to a workspace, which is a folder beside the lock.
+        if "resolved" in entry and not (entry.get("link") and entry["resolved"] in manifests):
+            yield f"{name}: {place} names a place: {entry['resolved']}"
+        if not ours and not entry.get("link") and not str(entry.get("integrity", "")).startswith("sha512-"):
+            yield f"{name}: {place} has no integrity of SHA-512"
+    for place, manifest in manifests.items():
+        for kind in ("dependencies", "devDependencies"):
+            if manifest.get(kind, {}) != packages.get(place, {}).get(kind, {}):
+                where = f"{place}/package.json" if place else "package.json"
+                yield f"{name}: it is not of the {kind} of {where}"
+
+
+def check_npm(project: Path) -> Iterator[str]:
+    """Every fault of all npm lock files of *project*."""
+    for path in sorted(project.glob("**/package-lock.json")):
+        if "node_modules" in path.parts or ".venv" in path.parts:
+            continue
+        root = json.loads((path.parent / "package.json").read_text())
+        places = ["", *root.get("workspaces", [])]
+        manifests = {place: json.loads((path.parent / place / "package.json").read_text()) for place in places}
+        yield from npm_faults(path.relative_to(project).as_posix(), json.loads(path.read_text()), manifests)
+
+
 def check(project: Path) -> list[str]:
-    """Every fault of both lock files of *project*."""
+    """Every fault of the lock files of *project*; what is installed anywhere was tested at that version."""
     sources = declared(project)
-    runtime = (project / "requirements/runtime.txt").read_text()
-    development = (project / "requirements/dev.txt").read_text()
-    found = [
-        *faults("requirements/runtime.txt", runtime, {name: sources[name] for name in sources if "pyproject" in name}),
-        *faults("requirements/dev.txt", development, sources),
-    ]
-    developed = pins(development)
-    for package, pin in pins(runtime).items():
-        if package not in developed or developed[package].version != pin.version:
-            found.append(f"requirements/dev.txt: {package} is not at the {pin.version} of runtime.txt")
+    texts = {name: (project / name).read_text() for name in sources}
+    found = [fault for name, text in texts.items() for fault in faults(name, text, sources[name])]
+    found += check_npm(project)
+    developed = pins(texts[EVERYTHING])
+    for name, text in texts.items():
+        for package, pin in pins(text).items():
+            if package not in developed or developed[package].version != pin.version:
+                found.append(f"{EVERYTHING}: {package} is not at the {pin.version} of {name}")
     return found
 
 
@@ -98,5 +143,5 @@ if __name__ == "__main__":
     for fault in found:
         print(fault, file=sys.stderr)
     if found:
-        print("Run `make lock`.", file=sys.stderr)
+        print("Run `make lock`; for npm's, `npm install --package-lock-only` beside the file.", file=sys.stderr)
     sys.exit(1 if found else 0)

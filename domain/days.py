@@ -1,6 +1,6 @@
 """Calendar days as a learner lives them."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,14 @@ def zone(name: str) -> ZoneInfo:
 def own_day(instant: datetime, time_zone: str) -> date:
     """The calendar day of *instant* (aware) in *time_zone*."""
     return instant.astimezone(zone(time_zone)).date()
+
+
+def day_start(day: date, time_zone: str) -> datetime:
+    """The instant, in UTC, at which the calendar day *day* begins in *time_zone*.
+
+    Where clocks skip midnight it is the first instant after it, where midnight comes twice the first of both.
+    """
+    return datetime.combine(day, time.min, tzinfo=zone(time_zone)).astimezone(UTC)
 
 
 def day_in_journey(joined_at: datetime, now: datetime, time_zone: str) -> int:

@@ -116,3 +116,19 @@ def page(
         ),
         count=count,
     )
+
+
+def page_of_all(rows: Sequence[T], window: Window, order: Callable[[T], tuple[str, str]]) -> Page[T]:
+    """The page that *window* asks for of a list that was read whole, since what it is cut by is not stored.
+
+    rows: the whole list, ascending by *order*, the (name, id) of a row.
+    """
+
+    async def count() -> int:
+        return len(rows)
+
+    rest = rows
+    if window.after_name is not None and window.after_id is not None:
+        after = (window.after_name, window.after_id)
+        rest = [row for row in rows if order(row) > after]
+    return page(rest, window, order, count)

@@ -12,6 +12,7 @@ class Reason(StrEnum):
     TOO_FEW_RESPONSES = "TOO_FEW_RESPONSES"
     NOT_COMPUTED = "NOT_COMPUTED"
     NO_DATA = "NO_DATA"
+    SWITCHED_OFF = "SWITCHED_OFF"
 
 
 # No sentence holds a number: the answer for no peer at all and for one peer
@@ -21,6 +22,7 @@ _MESSAGES = {
     Reason.TOO_FEW_RESPONSES: "There are not enough of the learner's own responses for a comparison yet.",
     Reason.NOT_COMPUTED: "This has not been computed yet; please look again later.",
     Reason.NO_DATA: "Nothing has been recorded yet that this could be computed from.",
+    Reason.SWITCHED_OFF: "The learner has chosen not to be compared in this way.",
 }
 
 

@@ -1,11 +1,11 @@
 """Who may what: all of it. Learners, cohorts and changes are handed out here and nowhere else.
 
-| caller   | reads learners        | reads cohorts | records events about | changes consent of | erases  |
-|----------|-----------------------|---------------|----------------------|--------------------|---------|
-| learner  | itself                | its own       | itself               | itself             | itself  |
-| educator | its cohorts', itself  | its cohorts   | nobody               | itself             | itself  |
-| admin    | all                   | all           | all                  | all                | all     |
-| service  | nobody                | none          | all                  | nobody             | nobody  |
+| caller   | reads learners        | reads cohorts | records events about | changes consent, mode of | erases  |
+|----------|-----------------------|---------------|----------------------|--------------------------|---------|
+| learner  | itself                | its own       | itself               | itself                   | itself  |
+| educator | its cohorts', itself  | its cohorts   | nobody               | itself                   | itself  |
+| admin    | all                   | all           | all                  | all                      | all     |
+| service  | nobody                | none          | all                  | nobody                   | nobody  |
 
 Releases, objectives and topics are for every caller. What a caller may not read answers like what does not exist.
 Staff reads and refusals leave an audit record; where that cannot be stored, nothing is handed out.
@@ -49,6 +49,11 @@ def require_read(context: Context, learner_id: str) -> None:
     """
     if learner_id not in context.readable:
         raise NotFound("learnerId", "there is no such learner for this caller", "ask for one that you may read")
+
+
+def is_staff(caller: Caller) -> bool:
+    """Whether the caller may see how the platform itself does: reports on models, runs of jobs."""
+    return caller.role in (Role.EDUCATOR, Role.ADMIN)
 
 
 async def visible_cohort(context: Context, cohort_id: str) -> Cohort | None:
@@ -107,7 +112,7 @@ async def require_recorder(context: Context) -> None:
 
 
 async def require_change(context: Context, learner_id: str, action: Action) -> str:
-    """The canonical id of a learner whose consent the caller may change, or that it may erase.
+    """The canonical id of a learner whose consent or mode the caller may change, or that it may erase.
 
     Raises Forbidden for roles that may change nobody, and NotFound for everybody else's learners and for ids that
     are none: which of the two it is, is not told.

@@ -2,13 +2,45 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from domain.database import Database, Reading
+from domain.database import Database, Reading, Writing
+from domain.errors import ConnectionLost, DatabaseUnavailable
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+L = TypeVar("L", bound=Hashable)
+W = TypeVar("W")
+T = TypeVar("T")
 Query: TypeAlias = Callable[[Reading, Sequence[K]], Awaitable[Mapping[K, V]]]
+Read: TypeAlias = Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]
+Change: TypeAlias = Callable[[Writing, Sequence[K]], Awaitable[Mapping[K, V]]]
+
+READ_AGAIN = 2  # times at most: the next connection may be lost as well while a server goes down or comes up
+
+
+async def read_by(query: Query[K, V], keys: Sequence[K], database: Database, instead: Database | None) -> Mapping[K, V]:
+    """What *query* finds in *database*; where that cannot serve, *instead* is asked.
+
+    A connection that went away, by chance or since the database was started anew, is no reason to fail: another may do.
+    """
+    for _ in range(READ_AGAIN):
+        try:
+            return await _read(query, keys, database)
+        except DatabaseUnavailable as fault:
+            if instead is None and not isinstance(fault, ConnectionLost):
+                raise
+            database, instead = instead or database, None
+    return await _read(query, keys, database)
+
+
+async def _read(query: Query[K, V], keys: Sequence[K], database: Database) -> Mapping[K, V]:
+    async with database.read() as reading:
+        return await query(reading, keys)
+
+
+NONE_MERGED: Mapping[object, Any] = {}
 
 
 class Loader(Generic[K, V]):
@@ -27,7 +59,7 @@ class Loader(Generic[K, V]):
         self._waiting: list[K] = []
         self._fetching: set[asyncio.Task[None]] = set()  # the loop itself holds its tasks weakly
 
-    def load(self, key: K) -> Awaitable[V]:
+    def load(self, key: K) -> "asyncio.Future[V]":
         """The value of *key*."""
         asked = self._asked.get(key)
         if asked is None or asked.cancelled():
@@ -36,6 +68,29 @@ class Loader(Generic[K, V]):
                 self._loop.call_soon(self._dispatch)
             self._waiting.append(key)
         return asked
+
+    def asked(self, key: K) -> "asyncio.Future[V] | None":
+        """The value of *key* where somebody has asked for it."""
+        return self._asked.get(key)
+
+    def take(self, key: K, source: "asyncio.Future[T]", part: Callable[[T], V]) -> None:
+        """Has the value of *key*, unless it was asked for, be *part* of what *source* comes to."""
+        if key in self._asked:
+            return
+        taken = self._asked[key] = self._loop.create_future()
+
+        def settle(source: "asyncio.Future[T]") -> None:
+            if taken.done():
+                return
+            if source.cancelled():
+                taken.cancel()
+            elif (fault := source.exception()) is not None:
+                taken.set_exception(fault)
+                taken.exception()  # seen, as in _answer
+            else:
+                taken.set_result(part(source.result()))
+
+        source.add_done_callback(settle)
 
     def _dispatch(self) -> None:
         keys, self._waiting = self._waiting, []
@@ -57,30 +112,96 @@ class Loader(Generic[K, V]):
                 future.set_result(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where queries are read.
+
+    replica: None for the database itself. merged: how queries are read there that requests share.
+    """
+
+    replica: Database | None
+    merged: Mapping[object, Read[Any, Any]]
+
+
 class Batcher:
     """One loader for each query function, for the life of one request."""
 
-    __slots__ = ("_database", "_loaders")
+    __slots__ = ("_database", "_loaders", "_merged", "_replica")
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        replica: Database | None = None,
+        merged: Mapping[object, Read[Any, Any]] = NONE_MERGED,
+    ) -> None:
+        """replica: what is read from, if not *database*, which is read where the replica cannot serve.
+
+        merged: how queries are read that requests share; the others are read for this request alone.
+        """
         self._database = database
+        self._replica = replica
+        self._merged = merged
         self._loaders: dict[object, Loader[Any, Any]] = {}
 
-    def load(self, query: Query[K, V], key: K) -> Awaitable[V | None]:
+    def load(self, query: Query[K, V], key: K) -> "asyncio.Future[V | None]":
         """What *query* finds for *key*, fetched with all keys of this level; None where it finds nothing."""
+        return self._loader(query).load(key)
+
+    def store(self, change: Change[K, V], key: K) -> "asyncio.Future[V | None]":
+        """As `load`, but that *change* writes: one transaction for all keys of this level, each of them once."""
+        return self._loader(change, writes=True).load(key)
+
+    def asked(self, query: Query[K, V], key: K) -> "asyncio.Future[V | None] | None":
+        """As `load`, where somebody has asked for it in this request; None otherwise."""
+        return self._loader(query).asked(key)
+
+    def expect(
+        self, query: Query[K, V], key: K, whole: Query[L, W], whole_key: L, part: Callable[[W | None], V | None]
+    ) -> None:
+        """Fetches *whole_key* of *whole*, and has *key* of *query* be *part* of it instead of another statement."""
+        self._loader(query).take(key, self.load(whole, whole_key), part)
+
+    def _loader(self, query: Callable[..., Awaitable[Mapping[K, V]]], *, writes: bool = False) -> "Loader[K, V | None]":
         loader = self._loaders.get(query)
         if loader is None:
-            loader = self._loaders[query] = Loader(self._fetch(query))
-        return loader.load(key)
+            read = self._merged.get(query) or (self._writing(query) if writes else self._reading(query))
+            loader = self._loaders[query] = Loader(_in_order(read))
+        return loader
 
     def forget(self) -> None:
         """Drops what was fetched: after a change, what is asked next is read anew."""
         self._loaders.clear()
 
-    def _fetch(self, query: Query[K, V]) -> Callable[[Sequence[K]], Awaitable[list[V | None]]]:
-        async def fetch(keys: Sequence[K]) -> list[V | None]:
-            async with self._database.read() as reading:
-                found = await query(reading, keys)
-            return [found.get(key) for key in keys]
+    def leave_replica(self) -> None:
+        """As `forget`, where a replica was read; from now on the database itself is."""
+        if self._replica is not None:
+            self._replica = None
+            self._merged = NONE_MERGED
+            self.forget()
 
-        return fetch
+    def _reading(self, query: Query[K, V]) -> Read[K, V]:
+        if self._replica is None:
+            database, instead = self._database, None
+        else:
+            database, instead = self._replica, self._database
+
+        async def read(keys: Sequence[K]) -> Mapping[K, V]:
+            return await read_by(query, keys, database, instead)
+
+        return read
+
+    def _writing(self, change: Change[K, V]) -> Read[K, V]:
+        async def write(keys: Sequence[K]) -> Mapping[K, V]:
+            async with self._database.write() as writing:
+                return await change(writing, keys)
+
+        return write
+
+
+def _in_order(read: Read[K, V]) -> "Callable[[Sequence[K]], Awaitable[list[V | None]]]":
+    async def fetch(keys: Sequence[K]) -> "list[V | None]":  # as text: a union is made each time it is met
+        found = await read(keys)
+        return [found.get(key) for key in keys]
+
+    return fetch

@@ -49,6 +49,14 @@ async def topic(context: Context, topic_id: str) -> Topic | None:
     return None if id_ is None else await context.batch.load(queries.topic_by_id, id_)
 
 
+async def required_topic(context: Context, topic_id: str) -> Topic:
+    """The topic that an argument names; raises NotFound where there is none."""
+    found = await context.batch.load(queries.topic_by_id, topic_id)
+    if found is None:
+        raise NotFound("topicId", "there is no such topic", "take an id from `topics`")
+    return found
+
+
 async def topics(context: Context, parent_id: str | None, first: int | None, after: str | None) -> Page[Topic]:
     parent = None if parent_id is None else required_id("parentId", parent_id)
     key = queries.TopicList(parent, Window.of(first, after))

@@ -1,64 +1,107 @@
 """What a request carries: who asks, when, and the way to the data."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TypeAlias
 
 from domain.audit import writes as audit
 from domain.audit.record import Action, AuditRecord, Outcome
 from domain.database import Database
 from domain.learners.erasure import Pseudonyms
+from domain.performance.attempts import AttemptsByDifficulty
+from domain.performance.registry import CustomMetric, Registry
 from domain.privacy.cell import Cell
 from domain.privacy.policy import ReleasePolicy, Thresholds
 from domain.privacy.release import Release
-from resolvers.batching import Batcher, Loader, Query
+from domain.reviews.memory import Algorithm
+from domain.series.freshness import Need, Renewed
+from resolvers.batching import Batcher, Loader, Query, Source
 from resolvers.caller import Caller, Role
+
+Act: TypeAlias = tuple[Action, str | None, Outcome]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
     """What is the same for all requests of a process.
 
+    source: where queries are read now: there, or in a replica that is behind it by moments.
+    confirmed: returns when queries show what was committed before: whoever is told of a change then sees it.
     policy: which releases are served. release_by_cell: reads those.
-    observe_events: told how many events of a batch were accepted, seen before and rejected.
+    algorithm: what foresees recall and schedules reviews.
+    observe_events: told of a batch how many events that could be stored were of each kind, how many were accepted and
+    seen before, and how many were rejected for each code.
+    required_correct: questions to answer correctly to complete a difficulty, where a request does not say.
+    difficulty_metrics: of performance by difficulty. measure: what those that were registered come to.
+    ghost_daily_limit: messages that a learner is shown on one of its days, at most. ghost_emoji: whether they have any.
+    announce: told of which learners something was committed, by their ids; neither waits nor fails.
+    renew_series: sees to it that series of BLS are stored as fresh as they can be had, and says which are not.
     """
 
     database: Database
+    source: Callable[[], Source]
+    confirmed: Callable[[], Awaitable[None]]
     thresholds: Thresholds
     policy: ReleasePolicy
     release_by_cell: Query[Cell, Release]
     pseudonyms: Pseudonyms
     retention_days: int
     maximum_batch: int
-    observe_events: Callable[[int, int, int], None]
+    algorithm: Algorithm
+    observe_events: Callable[[Mapping[str, int], int, int, Mapping[str, int]], None]
+    required_correct: int
+    difficulty_metrics: Registry
+    measure: Callable[[AttemptsByDifficulty], Awaitable[Sequence[CustomMetric]]]
+    ghost_daily_limit: int
+    ghost_emoji: bool
+    announce: Callable[[Collection[str]], None]
+    renew_series: Callable[[Collection[Need]], Awaitable[Renewed]]
 
 
 @dataclass(slots=True, kw_only=True)
 class Context:
     """One request.
 
+    may_lag: whether it may be answered from the replica: a query may, a change is followed by what it changed.
+    languages: tags of those that whoever asks would like texts in, the best first.
     readable: ids of the learners that `access` has found the caller may read.
+    recorded: acts that it has left an audit record of.
     """
 
     caller: Caller
     now: datetime
     request_id: str
     deployment: Deployment
+    may_lag: bool = False
+    languages: tuple[str, ...] = ()
     batch: Batcher = field(init=False)
     readable: set[str] = field(default_factory=set)
-    _audit: Loader[tuple[Action, str | None, Outcome], None] = field(init=False)
+    recorded: set[Act] = field(default_factory=set)
+    _audit: Loader[Act, None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.batch = Batcher(self.deployment.database)
+        deployment = self.deployment
+        if self.may_lag:
+            # Once for the whole request, which would otherwise go back in time when a replica comes into use.
+            source = deployment.source()
+            self.batch = Batcher(deployment.database, replica=source.replica, merged=source.merged)
+        else:
+            self.batch = Batcher(deployment.database)
         self._audit = Loader(self._record)
+
+    def again(self, now: datetime) -> "Context":
+        """The same request, to be answered anew: everything is read and decided again, and acts are recorded once."""
+        return replace(self, now=now, readable=set())
 
     async def record(self, action: Action, subject_id: str | None, outcome: Outcome) -> None:
         """Leaves an audit record; when this returns it is stored. The same record once a request."""
-        await self._audit.load((action, subject_id, outcome))
+        await self.record_all(action, [subject_id], outcome)
 
-    async def record_all(self, action: Action, subject_ids: Sequence[str], outcome: Outcome) -> None:
+    async def record_all(self, action: Action, subject_ids: Sequence[str | None], outcome: Outcome) -> None:
         """As `record`, about several at once."""
-        for pending in [self._audit.load((action, subject_id, outcome)) for subject_id in subject_ids]:
+        acts: list[Act] = [(action, subject_id, outcome) for subject_id in subject_ids]
+        for pending in [self._audit.load(act) for act in acts if act not in self.recorded]:
             await pending
 
     def audit_record(self, action: Action, subject_id: str | None, outcome: Outcome) -> AuditRecord:
@@ -75,7 +118,8 @@ class Context:
             request_id=self.request_id,
         )
 
-    async def _record(self, acts: Sequence[tuple[Action, str | None, Outcome]]) -> Sequence[None]:
+    async def _record(self, acts: Sequence[Act]) -> Sequence[None]:
         async with self.deployment.database.write() as writing:
             await audit.record(writing, [self.audit_record(*act) for act in acts])
+        self.recorded.update(acts)
         return [None] * len(acts)

@@ -1,5 +1,6 @@
 """Taking events in: the one path behind the mutation, `POST /events` and the import."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -8,8 +9,9 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 from domain.audit.record import Action, Outcome
 from domain.database import Database
 from domain.errors import InvalidInput, TransactionConflict
+from domain.events.event import Event, digest
 from domain.events.intake import Rejection, TimeBounds, check
-from domain.events.response import ValidationResponse, digest
+from domain.events.properties import HideAddress
 from domain.events.writes import UNKNOWN_LEARNER, Candidate, store_once
 from domain.learners.erasure import Pseudonyms
 from resolvers import access
@@ -49,23 +51,24 @@ class Checked:
 
 
 def check_all(
-    events: Sequence[ValidationResponse | Rejection],
+    events: Sequence[Event | Rejection],
     *,
     bounds: TimeBounds,
     may_record: Callable[[str], bool],
+    hide_address: HideAddress,
     first_index: int = 0,
 ) -> Checked:
     """Looks through a batch, without the database: bulk ingest does so while the one before is being stored.
 
     events: as they were sent, or why they could not be read. first_index: the position of the first of them.
     may_record: whether the caller may record about a learner; what it may not is answered as if there were no such
-    learner.
+    learner. hide_address: as in `intake.check`.
     """
     rejected: dict[int, Rejection] = {}
     refused: set[str] = set()
     batch: list[Candidate] = []
     for index, event in enumerate(events, first_index):
-        checked = event if isinstance(event, Rejection) else check(event, bounds)
+        checked = event if isinstance(event, Rejection) else check(event, bounds, hide_address)
         if isinstance(checked, Rejection):
             rejected[index] = checked
         elif not may_record(checked.learner_id):
@@ -96,14 +99,16 @@ async def store(database: Database, pseudonyms: Pseudonyms, checked: Checked) ->
 async def record(
     database: Database,
     pseudonyms: Pseudonyms,
-    events: Sequence[ValidationResponse | Rejection],
+    events: Sequence[Event | Rejection],
     *,
     bounds: TimeBounds,
     may_record: Callable[[str], bool],
     first_index: int = 0,
 ) -> Recorded:
     """Looks through a batch and stores it."""
-    checked = check_all(events, bounds=bounds, may_record=may_record, first_index=first_index)
+    checked = check_all(
+        events, bounds=bounds, may_record=may_record, hide_address=pseudonyms.of_address, first_index=first_index
+    )
     return await store(database, pseudonyms, checked)
 
 
@@ -123,7 +128,7 @@ async def _store(
     raise AssertionError("tenacity ends by returning or raising")
 
 
-async def record_events(context: Context, events: Sequence[ValidationResponse | Rejection]) -> Recorded:
+async def record_events(context: Context, events: Sequence[Event | Rejection]) -> Recorded:
     """The mutation: a batch of bounded size, from a caller with a token."""
     deployment = context.deployment
     await access.require_recorder(context)
@@ -134,21 +139,23 @@ async def record_events(context: Context, events: Sequence[ValidationResponse | 
             f"send at most {deployment.maximum_batch} at a time, or use POST /events",
         )
     recorded = await record_for(context, events)
+    await deployment.confirmed()
     context.batch.forget()
     return recorded
 
 
-async def record_for(context: Context, events: Sequence[ValidationResponse | Rejection]) -> Recorded:
+async def record_for(context: Context, events: Sequence[Event | Rejection]) -> Recorded:
     """As `record`, for the caller of *context*."""
     return await store_for(context, check_for(context, events))
 
 
-def check_for(context: Context, events: Sequence[ValidationResponse | Rejection], first_index: int = 0) -> Checked:
+def check_for(context: Context, events: Sequence[Event | Rejection], first_index: int = 0) -> Checked:
     """As `check_all`, for the caller of *context*."""
     return check_all(
         events,
         bounds=TimeBounds.at(context.now, context.deployment.retention_days),
         may_record=lambda learner_id: access.may_record(context.caller, learner_id),
+        hide_address=context.deployment.pseudonyms.of_address,
         first_index=first_index,
     )
 
@@ -159,5 +166,12 @@ async def store_for(context: Context, checked: Checked) -> Recorded:
     recorded = await store(deployment.database, deployment.pseudonyms, checked)
     refused = sorted(checked.refused)[:RECORDED_REFUSALS]
     await context.record_all(Action.RECORD_EVENTS, refused, Outcome.REFUSED)
-    deployment.observe_events(recorded.accepted, recorded.duplicates, len(recorded.rejected))
+    if recorded.accepted:
+        deployment.announce({candidate.event.learner_id for candidate in checked.batch})
+    deployment.observe_events(
+        Counter(type(candidate.event).__name__ for candidate in checked.batch),
+        recorded.accepted,
+        recorded.duplicates,
+        Counter(event.code for event in recorded.rejected),
+    )
     return recorded

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from domain.audit import writes as audit
 from domain.audit.record import Action, Outcome
 from domain.learners import writes
+from domain.learners.comparison import ComparisonMode
 from domain.learners.learner import Cohort, Learner
 from domain.learners.queries import cohort_by_id
 from domain.paging import Page, Window
@@ -46,6 +47,22 @@ async def set_data_sharing(context: Context, learner_id: str, *, share: bool) ->
     async with context.deployment.database.write() as writing:
         await audit.record(writing, [context.audit_record(Action.CHANGE_CONSENT, id_, Outcome.ALLOWED)])
         await writes.set_consent(writing, id_, share=share, now=context.now)
+    return await _changed(context, id_)
+
+
+async def set_comparison_mode(context: Context, learner_id: str, mode: ComparisonMode) -> Learner:
+    """Chooses what the learner is compared with. Raises NotFound, Forbidden."""
+    id_ = await access.require_change(context, learner_id, Action.CHANGE_COMPARISON)
+    async with context.deployment.database.write() as writing:
+        await audit.record(writing, [context.audit_record(Action.CHANGE_COMPARISON, id_, Outcome.ALLOWED)])
+        await writes.set_comparison_mode(writing, id_, mode)
+    return await _changed(context, id_)
+
+
+async def _changed(context: Context, id_: str) -> Learner:
+    """The learner as it is after a change; raises NotFound where there was none to change."""
+    context.deployment.announce([id_])
+    await context.deployment.confirmed()
     context.batch.forget()
     changed = await access.visible_learner(context, id_)
     if changed is None:
@@ -68,7 +85,9 @@ async def erase_learner(context: Context, learner_id: str) -> Erased:
     async with deployment.database.write() as writing:
         await audit.record(writing, [context.audit_record(Action.ERASE_LEARNER, id_, Outcome.ALLOWED)])
         erased = await writes.erase_learner(writing, id_, deployment.pseudonyms, context.now)
+    deployment.announce([id_])
     await deployment.database.scrub()
+    await deployment.confirmed()
     context.batch.forget()
     context.readable.discard(id_)
     return Erased(learner_id=id_, erased_rows=erased)

@@ -3,6 +3,8 @@
 from asyncio import gather
 from collections.abc import Sequence
 
+from domain.ids import canonical_id
+from domain.learners.learner import Learner
 from domain.learners.queries import learner_by_id
 from domain.paging import Page, Window, page
 from domain.peers import queries
@@ -15,6 +17,7 @@ from domain.privacy.figures import Distribution, distribution
 from domain.privacy.release import Release
 from domain.unavailable import Reason, Unavailable
 from resolvers import access
+from resolvers.caller import Role
 from resolvers.catalog import required_id, required_objective
 from resolvers.context import Context
 
@@ -50,18 +53,40 @@ async def peer_standing(
     """Where the learner stands among its peers in one objective."""
     access.require_read(context, learner_id)
     objective_id = required_id("objectiveId", objective_id)
-    load = context.batch.load
     key = queries.ComparisonKey(learner_id, objective_id, metric, context.deployment.policy)
-    # Asked for together, so that they are fetched at one level and not one after the other.
-    comparison = load(queries.comparison_by_key, key)
-    learner = await load(learner_by_id, learner_id)
-    found = await comparison
-    [release] = await _whole(context, [None if found is None else found.release])
+    found = await context.batch.load(queries.comparison_by_key, key)
+    assert found is not None, "every key has a comparison"
+    release = found.release
+    if isinstance(release, Cell):
+        [release] = await _whole(context, [release])
     if release is None:
         await required_objective(context, objective_id)
-    own = None if found is None or found.rollup is None else found.rollup.own_mean(metric)
-    contributes = learner is not None and learner.contributes
+    own = None if found.rollup is None else found.rollup.own_mean(metric)
+    contributes = found.learner is not None and found.learner.contributes
     return stand(own, release, context.deployment.thresholds, contributes)
+
+
+def expect_standing(context: Context, objective_id: str, metric: PeerMetric = PeerMetric.COMPREHENSION) -> None:
+    """Tells the batch that the viewer's standing will be asked for: one statement then reads it and the viewer.
+
+    Hands nothing out: whether the viewer may be read is for `access` to say, as ever.
+    """
+    caller, id_ = context.caller, canonical_id(objective_id)
+    if caller.role is Role.LEARNER and id_ is not None:
+        key = queries.ComparisonKey(caller.subject, id_, metric, context.deployment.policy)
+        context.batch.expect(learner_by_id, caller.subject, queries.comparison_by_key, key, _learner_in)
+
+
+def _learner_in(comparison: queries.Comparison | None) -> Learner | None:
+    return None if comparison is None else comparison.learner
+
+
+def expect_profile(context: Context, metric: PeerMetric = PeerMetric.COMPREHENSION) -> None:
+    """As `expect_standing`, for the viewer's relative performance: read while the viewer is."""
+    caller = context.caller
+    if caller.role is Role.LEARNER:
+        key = queries.ProfileKey(caller.subject, metric, context.deployment.policy)
+        _ = context.batch.load(queries.profile_by_learner, key)
 
 
 async def _whole(context: Context, releases: Sequence[Release | Cell | None]) -> list[Release | None]:
@@ -88,12 +113,8 @@ async def relative_performance_of(
     profile = await load(queries.profile_by_learner, key) or []
     releases = await _whole(context, [comparison.release for _, comparison in profile])
     compared = [
-        ComparedObjective(
-            objective=objective,
-            own=None if comparison.rollup is None else comparison.rollup.own_mean(metric),
-            release=release,
-        )
-        for (objective, comparison), release in zip(profile, releases, strict=True)
+        ComparedObjective(objective, None if rollup is None else rollup.own_mean(metric), release)
+        for (objective, (rollup, *_)), release in zip(profile, releases, strict=True)
     ]
     contributes = learner is not None and learner.contributes
     return relative_performance(metric, compared, context.deployment.thresholds, contributes=contributes)
@@ -105,8 +126,7 @@ async def objective_scores(
     """The learner's own means by objective; a figure about itself, so nothing is withheld."""
     access.require_read(context, learner_id)
     window = Window.of(first, after)
-    found = await context.batch.load(queries.scores_by_learner, queries.ScoreList(learner_id, metric, window)) or []
-    scores = [ObjectiveScore.of(row.objective, row.rollup, metric) for row in found]
+    scores = await context.batch.load(queries.scores_by_learner, queries.ScoreList(learner_id, metric, window)) or []
 
     async def count() -> int:
         return await context.batch.load(queries.score_count_by_learner, (learner_id, metric)) or 0

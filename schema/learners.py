@@ -6,15 +6,29 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from domain.days import day_in_journey
+from domain.learners.comparison import ComparisonMode
 from domain.learners.learner import Cohort as CohortValue
 from domain.learners.learner import Learner as LearnerValue
 from domain.paging import DEFAULT_PAGE, Page
 from resolvers import learners as resolve
-from schema.context import Info
+from schema.context import LOOKS_AHEAD, Info
+from schema.enums import register
 from schema.paging import UNSET, Connection
 
 if TYPE_CHECKING:
     from schema.entities import Cohort, Learner
+
+register(
+    ComparisonMode,
+    "ComparisonMode",
+    "What a learner wants to be compared with by ghosts.",
+    {
+        "ALL": "Those who reached its goal, its cohort, and itself a week ago.",
+        "ACHIEVERS_ONLY": "Those who reached its goal, and itself a week ago.",
+        "OWN_PAST_ONLY": "Nobody but itself, a week ago.",
+        "OFF": "Nothing: there are no messages.",
+    },
+)
 
 LearnerType = Annotated["Learner", strawberry.lazy("schema.entities")]
 CohortType = Annotated["Cohort", strawberry.lazy("schema.entities")]
@@ -30,6 +44,10 @@ class ProfileOfLearner:
         description="Whether its figures may enter peers' aggregates. False until the learner consents."
     )
 
+    comparison_mode: ComparisonMode = strawberry.field(
+        description="What it wants to be compared with by ghosts; ALL until it chooses. Only for the learner itself "
+        "and staff."
+    )
     time_zone: strawberry.Private[str]
 
     @strawberry.field(description="1 on the day the learner joined, in its own time zone.")
@@ -62,6 +80,7 @@ class LearnersQuery:
     @strawberry.field(
         graphql_type=LearnerType | None,
         description="The learner that the bearer token names; null for tokens without one.",
+        metadata={LOOKS_AHEAD: True},
     )
     async def viewer(self, info: Info) -> LearnerValue | None:
         return await resolve.viewer(info.context)
@@ -97,6 +116,14 @@ class LearnersMutation:
     )
     async def set_data_sharing(self, info: Info, learner_id: strawberry.ID, share: bool) -> LearnerValue:
         return await resolve.set_data_sharing(info.context, learner_id, share=share)
+
+    @strawberry.mutation(
+        graphql_type=LearnerType,
+        description="Chooses what a learner is compared with by ghosts. Learners: themselves only. Takes effect at "
+        "once.",
+    )
+    async def set_comparison_mode(self, info: Info, learner_id: strawberry.ID, mode: ComparisonMode) -> LearnerValue:
+        return await resolve.set_comparison_mode(info.context, learner_id, mode)
 
     @strawberry.mutation(
         graphql_type=EraseLearnerPayload,

@@ -16,7 +16,8 @@ def given(argument: T | None) -> T | None:
     return None if argument is UNSET else argument
 
 
-@strawberry.type(description="Where a page lies in its list.")
+# Shareable: every subgraph with connections has this type, and a gateway merges it field by field.
+@strawberry.federation.type(shareable=True, description="Where a page lies in its list.")
 class PageInfo:
     has_next_page: bool = strawberry.field(description="Whether the list goes on after this page.")
     has_previous_page: bool = strawberry.field(description="Whether this page was asked for with `after`.")

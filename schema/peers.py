@@ -16,7 +16,7 @@ from domain.unavailable import Unavailable as Withheld
 from resolvers import catalog
 from resolvers import peers as resolve
 from schema.catalog import ObjectiveType
-from schema.context import Info
+from schema.context import EXPECT, Info
 from schema.enums import register
 from schema.paging import UNSET, Connection, given
 from schema.unavailable import Unavailable
@@ -173,6 +173,7 @@ class PeersOfLearner:
         graphql_type=PeerStandingResult,
         description="Where the learner stands among its peers in one objective. Learners who do not share their own "
         "results see it too.",
+        metadata={EXPECT: resolve.expect_standing},
     )
     async def peer_standing(
         self, info: Info, objective_id: strawberry.ID, metric: metrics.PeerMetric = COMPREHENSION
@@ -189,6 +190,7 @@ class PeersOfLearner:
     @strawberry.field(
         graphql_type=RelativePerformanceResult,
         description="Strengths and weaknesses over all objectives that can be compared; it takes three of them.",
+        metadata={EXPECT: resolve.expect_profile},
     )
     async def relative_performance(
         self, info: Info, metric: metrics.PeerMetric = COMPREHENSION

@@ -16,6 +16,7 @@ register(
         "TOO_FEW_RESPONSES": "The learner has too few responses of its own.",
         "NOT_COMPUTED": "Nobody has computed it yet: a job has still to run, or a model to be trained.",
         "NO_DATA": "Nothing is recorded that it could be computed from.",
+        "SWITCHED_OFF": "The learner has chosen not to be compared in this way.",
     },
 )
 

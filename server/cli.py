@@ -7,48 +7,50 @@ import socket
 import sys
 import tempfile
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
-from strawberry.printer import print_schema
 
-from domain.database import Database, open_database
+from domain.database import Database
 from domain.errors import InvalidInput, PacelineError
 from domain.privacy.policy import ReleasePolicy, ReleaseRules
+from domain.reviews.memory import Algorithm
 from migrations import run as migrations
 from resolvers.caller import Caller, Role
 from resolvers.catalog import required_id
-from schema.build import build_schema
+from server.announcements.announcer import Announcer
+from server.announcements.choice import announcing
+from server.bls.access import BlsAccess
 from server.clock import utc_now
 from server.collector import settle
+from server.command import Exit, not_migrated, with_database
 from server.demo.generate import DEFAULT_LEARNERS, FEWEST_LEARNERS, generate
+from server.document_commands import documents
+from server.exposition import worker_metrics
+from server.figure_commands import forget
 from server.importing.folder import import_folder
 from server.importing.reading import UnreadableFile
 from server.jobs.registry import Job, job_named, registered
 from server.jobs.running import Runner, run_job
 from server.jobs.worker import work
 from server.logging import configure_logging
-from server.quickstart import load_demo, prepare
+from server.plot_commands import peers_app, plot_series
+from server.protocols import HttpProtocol, WebSocketProtocol
+from server.quickstart import compute_figures, figure_jobs, load_demo, prepare
+from server.series_commands import series_app
 from server.settings import Settings, SettingsError
+from server.subscriptions.limits import MESSAGE_BYTES
 from server.tokens import TokenVerifier, sign
+from server.traced_database import span_of
 
-T = TypeVar("T")
-
-
-class Exit(IntEnum):
-    """What a command's exit code means."""
-
-    DONE = 0
-    FAILED = 1
-    WRONG_USAGE = 2
-    SOME_REJECTED = 3
-
+# A server process that takes longer to start, or to say that it lives, is killed and started anew. By uvicorn's own 5
+# seconds none would ever get ready on a machine where everything starts at once.
+WORKER_SECONDS = 60
 
 app = typer.Typer(
     name="paceline",
@@ -59,6 +61,11 @@ app = typer.Typer(
 )
 jobs_app = typer.Typer(help="Lists the jobs, and runs one now.", no_args_is_help=True)
 app.add_typer(jobs_app, name="jobs")
+app.add_typer(series_app, name="series")
+app.add_typer(peers_app, name="peers")
+series_app.command("plot")(plot_series)
+series_app.command("forget")(forget)
+app.command()(documents)
 
 
 @app.command()
@@ -81,7 +88,7 @@ def require_servable(settings: Settings) -> None:
     TokenVerifier.of(settings, utc_now)
     revision = asyncio.run(migrations.current(settings.database_url))
     if revision != migrations.newest():
-        raise InvalidInput("database", "it is not at the newest revision", "run `paceline migrate` first")
+        raise not_migrated()
 
 
 def run_server(settings: Settings, workers: int = 1) -> None:
@@ -100,10 +107,14 @@ def run_server(settings: Settings, workers: int = 1) -> None:
             port=settings.port,
             workers=workers,
             loop="uvloop" if sys.platform != "win32" else "asyncio",
-            http="httptools",
+            http=HttpProtocol,
+            ws=WebSocketProtocol,
             log_config=None,
             server_header=False,
             timeout_graceful_shutdown=settings.shutdown_seconds,
+            timeout_worker_healthcheck=WORKER_SECONDS,
+            ws_max_size=MESSAGE_BYTES,
+            ws_per_message_deflate=False,  # answers are short, and each connection would keep its own buffers
         )
 
 
@@ -140,6 +151,11 @@ def token(
 @app.command()
 def schema() -> None:
     """Prints the SDL."""
+    # Imported here: no other command waits for GraphQL's half second.
+    from strawberry.printer import print_schema
+
+    from schema.build import build_schema
+
     typer.echo(print_schema(build_schema()))
 
 
@@ -156,7 +172,12 @@ def import_files(
     settle()
 
     async def load(database: Database) -> int:
-        return await import_folder(database, pseudonyms, folder, utc_now(), settings.retention_days)
+        async with announcing(settings) as announcer:
+            try:
+                with span_of(database, "import"):
+                    return await import_folder(database, pseudonyms, folder, utc_now(), settings.retention_days)
+            finally:
+                announcer.announce_everybody()  # what was loaded stays, whatever came of the rest
 
     rejected = asyncio.run(with_database(settings, load))
     return Exit.SOME_REJECTED if rejected else Exit.DONE
@@ -167,11 +188,20 @@ def demo(
     learners: Annotated[int, typer.Option(min=FEWEST_LEARNERS, help="How many learners.")] = DEFAULT_LEARNERS,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another crowd.")] = 1,
 ) -> None:
-    """Loads synthetic demo data; a second time nothing."""
+    """Loads synthetic demo data and computes its figures; a second time nothing."""
     settings = Settings.load()
     pseudonyms, until = settings.pseudonyms(), utc_now()
+    configure_logging(settings)
+    jobs = figure_jobs(settings)
     data = generate(learners=learners, seed=seed, until=until)
-    loaded = asyncio.run(with_database(settings, lambda database: load_demo(database, pseudonyms, data, until)))
+
+    async def load(database: Database) -> bool:
+        if not await load_demo(database, pseudonyms, data, until):
+            return False
+        await compute_figures(database, jobs, "cli")
+        return True
+
+    loaded = asyncio.run(with_database(settings, load))
     typer.echo("The demo data are loaded." if loaded else "The demo data were loaded before; nothing was changed.")
 
 
@@ -200,16 +230,28 @@ def run_one(
     """Runs one job now."""
     settings = Settings.load()
     configure_logging(settings)
-    job = job_named(registered(settings.release_rules()), name)
+    job = job_named(jobs_of(settings), name)
     moment = utc_now() if as_of is None else instant_of(as_of)
 
     async def run(database: Database) -> int | None:
-        return await run_job(runner_of(database, "cli"), job, moment)
+        async with announcing(settings) as announcer:
+            return await run_job(runner_of(database, "cli", announcer), job, moment)
 
     rows = asyncio.run(with_database(settings, run))
     if rows is None:
         raise InvalidInput("job", f"{name} is running in another process", "try again when it has ended")
     typer.echo(f"{name}: {rows} rows changed.")
+
+
+def jobs_of(settings: Settings) -> Mapping[str, Job]:
+    """The jobs of this deployment."""
+    algorithm = Algorithm(settings.review_algorithm)
+    return registered(
+        settings.release_rules(),
+        algorithm=algorithm,
+        retention_days=settings.retention_days,
+        bls=BlsAccess(settings=settings, clock=utc_now),
+    )
 
 
 def instant_of(text: str) -> datetime:
@@ -230,31 +272,28 @@ def worker() -> None:
     """Runs the jobs on their schedule; any number of workers may run, each job runs once."""
     settings = Settings.load()
     configure_logging(settings)
-    jobs = registered(settings.release_rules()).values()
-    asyncio.run(with_database(settings, lambda database: work_until_told(database, list(jobs))))
+    jobs = jobs_of(settings).values()
+
+    async def run(database: Database) -> None:
+        with worker_metrics(settings):
+            async with announcing(settings) as announcer:
+                await work_until_told(runner_of(database, "worker", announcer), list(jobs))
+
+    asyncio.run(with_database(settings, run))
 
 
-async def work_until_told(database: Database, jobs: Sequence[Job]) -> None:
+async def work_until_told(runner: Runner, jobs: Sequence[Job]) -> None:
     """Works until SIGTERM or SIGINT, and then to the end of the running job."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await work(runner_of(database, "worker"), jobs, stop)
+    await work(runner, jobs, stop)
 
 
-def runner_of(database: Database, operator: str) -> Runner:
+def runner_of(database: Database, operator: str, announcer: Announcer) -> Runner:
     """This process as a runner of jobs."""
     holder = f"{socket.gethostname()}:{os.getpid()}"
-    return Runner(database=database, clock=utc_now, holder=holder[-64:], operator=operator)
-
-
-async def with_database(settings: Settings, act: Callable[[Database], Awaitable[T]]) -> T:
-    """Opens the database, does something with it, and closes it."""
-    database = open_database(settings.database_url, connections=settings.database_pool)
-    try:
-        return await act(database)
-    finally:
-        await database.close()
+    return Runner(database=database, clock=utc_now, holder=holder[-64:], operator=operator, announcer=announcer)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -1,10 +1,12 @@
 """What an operation may cost: the number of objects that it can return, known before it runs.
 
-An object counts 1, a scalar nothing. A list counts what it holds times its size; the size is
+An object counts 1, and so does a value in a list; any other value nothing. A list counts what it holds times its size;
+the size is
 
 - the value of its slicing argument, `first`: a literal, a variable, or the argument's default;
 - for a list directly below a field with such an argument, that page size (`edges` below a connection);
-- the size that the deployment or the schema names for it (`ListSizing`), which comes before the page size;
+- the size that the deployment or the schema names for it (`ListSizing`), which comes before the page size, and which
+  may name one for the lists directly below too;
 - else `ASSUMED_LIST_SIZE`.
 
 Fields that are asked for twice under one name are one object, as in the response. Of the types that a union or an
@@ -59,10 +61,17 @@ class ListSizing:
     assumed: objects, where no argument says it; None where nothing is known.
     arguments: names of the arguments that say it, of which the first that is given counts: a number is the length,
         and a list is as long as the answer.
+    empty_is_all: whether an empty list asks for everything, as if it were not given.
+    below: objects in each list directly below. widest: objects there, with an argument given that asks for more.
+    widening: the names of such arguments.
     """
 
     assumed: int | None = None
     arguments: tuple[str, ...] = ("first",)
+    empty_is_all: bool = False
+    below: int | None = None
+    widest: int | None = None
+    widening: tuple[str, ...] = ()
 
 
 FEDERATION: Final = {"Query._entities": ListSizing(arguments=("representations",))}
@@ -70,14 +79,15 @@ FEDERATION: Final = {"Query._entities": ListSizing(arguments=("representations",
 
 @dataclass(frozen=True, slots=True)
 class _Variable:
-    """A size that a request's variable decides. otherwise: the size where it is absent, or no size."""
+    """A size that a request's variable decides. otherwise: the size where it is absent, none, or below *least*."""
 
     name: str
     otherwise: int
+    least: int = 0
 
     def of(self, variables: Mapping[str, Any]) -> int:
         size = _length(variables.get(self.name))
-        return self.otherwise if size is None else size
+        return self.otherwise if size is None or size < self.least else size
 
 
 _Size: TypeAlias = int | _Variable
@@ -230,13 +240,16 @@ class _Counter:
     def _of_field(self, parent: GraphQLObjectType, nodes: list[FieldNode], page: _Size | None) -> _Count:
         name = nodes[0].name.value
         field = parent.fields.get(name)
+        if field is None:  # introspection
+            return _Count()
         selection_sets = tuple(node.selection_set for node in nodes if node.selection_set)
-        if field is None or not selection_sets:  # introspection, or a scalar
+        lists = _lists_inside_each_other(field.type)
+        if not (selection_sets or lists):
             return _Count()
         sizing = self._sizing(parent, name, field)
         sliced = self._slice(field, nodes[0], sizing)
-        lists = _lists_inside_each_other(field.type)
-        below = self._below(get_named_type(field.type), selection_sets, None if lists else sliced)
+        page_below = _named_below(nodes[0], sizing) if lists else sliced
+        below = self._below(get_named_type(field.type), selection_sets, page_below)
         each = _sum((_Count(1), below))
         if not lists:
             return each
@@ -251,7 +264,9 @@ class _Counter:
         key = (type_.name, tuple(map(id, selection_sets)), page)
         known = self._known.get(key)
         if known is None:
-            if isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
+            if not selection_sets:
+                known = _Count()
+            elif isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
                 possible = self._schema.get_possible_types(type_)
                 known = _dearest([self.of_object(member, selection_sets, page) for member in possible])
             else:
@@ -269,13 +284,25 @@ class _Counter:
                 return self._of_variable(value.name.value, argument, sizing)
             if value is not None:
                 size = _literal_length(value)
-                return _default(argument) if size is None else size
+                return _default(argument) if size is None or size < _least(sizing) else size
         return next((size for _, argument in slicing if (size := _default(argument)) is not None), None)
 
     def _of_variable(self, name: str, argument: GraphQLArgument, sizing: ListSizing) -> _Variable:
         literal = self._variable_defaults.get(name)
         sizes = (_literal_length(literal) if literal else None, _default(argument), sizing.assumed, ASSUMED_LIST_SIZE)
-        return _Variable(name, next(size for size in sizes if size is not None))
+        least = _least(sizing)
+        return _Variable(name, next(size for size in sizes if size is not None and size >= least), least)
+
+
+def _least(sizing: ListSizing) -> int:
+    """The least size that an argument can say; one below says nothing."""
+    return 1 if sizing.empty_is_all else 0
+
+
+def _named_below(node: FieldNode, sizing: ListSizing) -> int | None:
+    """The size that *sizing* names for the lists directly below the list at *node*."""
+    given = {argument.name.value for argument in node.arguments or ()}
+    return sizing.widest if given & set(sizing.widening) else sizing.below
 
 
 def _lists_inside_each_other(type_: GraphQLOutputType) -> int:

@@ -1,7 +1,8 @@
 """Parses, measures and checks documents, each text once: a request with a text seen before costs a look-up."""
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from server import cost
+from server.caching import Sharing, sharing_of
 from server.document_size import INTROSPECTION_FIELDS, measure
 from server.limits import Limits
 from server.plans import OperationPlan, Planner
@@ -48,6 +50,7 @@ class Operation:
 
     introspection_only: it asks for nothing but `__schema`, `__type` and `__typename`, so it needs no caller.
     cost: objects that it may return, by the request's variables as they were given.
+    shared: whether everybody gets the same answer, by the same variables.
     """
 
     name: str | None
@@ -55,6 +58,7 @@ class Operation:
     introspection_only: bool
     cost: cost.OperationCost
     maximum_cost: int
+    shared: Sharing
     plan: OperationPlan
 
     def refusal(self, variables: Mapping[str, Any] | None) -> GraphQLError | None:
@@ -115,6 +119,8 @@ class Documents:
     suggestions: whether errors name similar fields, types, arguments and enum values ("Did you mean …?"), which gives
         parts of the schema away.
     list_sizes: how long lists are that no argument sizes, by "Type.field" (server/cost.py).
+    around_check: entered while a document is parsed and checked, for traces.
+    hits, misses: how often a document was there, or had to be parsed.
     One event loop uses it; it has no lock.
     """
 
@@ -126,7 +132,11 @@ class Documents:
         introspection: bool = True,
         suggestions: bool = True,
         list_sizes: Mapping[str, cost.ListSizing] | None = None,
+        around_check: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
+        self.hits = 0
+        self.misses = 0
+        self._around_check = around_check
         self._schema = schema._schema
         self._limits = limits
         self._hide_suggestions = not suggestions
@@ -152,8 +162,11 @@ class Documents:
         checked = self._kept.get(text)
         if checked is not None:
             self._kept.move_to_end(text)
+            self.hits += 1
             return checked
-        checked = self._check(text)
+        self.misses += 1
+        with self._around_check():
+            checked = self._check(text)
         self._keep(text, checked)
         return checked
 
@@ -220,6 +233,7 @@ class Documents:
             ),
             cost=self._costs.of(node, fragments),
             maximum_cost=self._limits.cost,
+            shared=sharing_of(self._schema, node, fragments),
             plan=OperationPlan(self._planner, node, fragments, hide_suggestions=self._hide_suggestions),
         )
 

@@ -5,11 +5,10 @@ the rest of a small query (docs/decisions/0002).
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, TypeAlias
-from urllib.parse import parse_qsl
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 import structlog
@@ -18,58 +17,83 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resolvers.caller import Caller, Role
-from server.answer import send_json
+from server.answer import send_events, send_json, send_tagged, shared_for
 from server.body import BodyTooLarge, ClientGone, whole
-from server.documents import CheckedDocument, Documents, Operation
+from server.cost import refusal as refusal_of_cost
+from server.documents import CheckedDocument, Operation
 from server.execution import execute
-from server.front import CHALLENGE, Front
+from server.front import CHALLENGE, Front, answer_header, authorization
 from server.limits import Limits
 from server.masking import DATABASE_UNAVAILABLE, RETRY_AFTER, refusal, refusal_of_bug, shown
-from server.metrics import REQUEST_SECONDS, REQUESTS
-from server.negotiation import GRAPHQL_RESPONSE, JSON, is_json, response_type, wants_page
+from server.negotiation import (
+    EVENT_STREAM,
+    GRAPHQL_RESPONSE,
+    JSON,
+    is_json,
+    languages,
+    response_type,
+    takes_events,
+    wants_page,
+)
+from server.persisted.documents import PersistedDocuments
+from server.rates.limiter import RATE_LIMITED, Exceeded, RateLimiter
+from server.request import GraphQLRequest, Refused, request_of, url_parameters
 from server.tokens import Unauthenticated
 
 log = structlog.get_logger()
 
-MAXIMUM_PARAMETERS = 50  # of a URL: GraphQL knows four, and gateways add theirs
+WRONG_TRANSPORT = "WRONG_TRANSPORT"  # code of an operation that is sent where its kind is not answered
 
 
-# Status, body, and headers beside the usual ones.
-Answer: TypeAlias = tuple[int, dict[str, Any], tuple[tuple[bytes, bytes], ...]]
+class Answer(NamedTuple):
+    """What is answered. headers: beside the usual ones. shared: whether everybody gets the same (server/caching.py)."""
 
-
-class Refused(Exception):
-    """A request that does not get as far as running."""
-
-    def __init__(self, status: int, code: str, message: str, *headers: tuple[bytes, bytes], **extensions: Any) -> None:
-        super().__init__(message)
-        self.status = status
-        self.headers = headers
-        self.body = refusal(message, code, **extensions)
+    status: int
+    body: dict[str, Any]
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GraphQLRequest:
-    """The parameters of a request."""
+class Subscribed:
+    """A subscription that a request asks for, by a caller whose token was good a moment ago."""
 
-    query: str
+    caller: Caller
+    operation: Operation
     variables: Mapping[str, Any]
-    operation_name: str | None
-    by_get: bool
+
+
+Streaming: TypeAlias = Callable[[Scope, Receive, Send, Subscribed], Awaitable[None]]
+"""Answers a subscription by a stream; raises Refused before anything was sent."""
 
 
 class GraphQLEndpoint:
     """The ASGI application behind `/graphql`."""
 
     def __init__(
-        self, front: Front, documents: Documents, limits: Limits, page: ASGIApp | None, *, open_to_nobody: bool = True
+        self,
+        front: Front,
+        documents: PersistedDocuments,
+        limits: Limits,
+        rates: RateLimiter,
+        page: ASGIApp | None,
+        streaming: Streaming,
+        *,
+        cache_seconds: int = 0,
+        open_to_nobody: bool = True,
     ) -> None:
-        """open_to_nobody: whether introspection is answered, and so without a token; page: GraphiQL, if it is."""
+        """cache_seconds: for which a client may keep what everybody gets alike; page: GraphiQL, if it is served.
+
+        open_to_nobody: whether introspection is answered, and so without a token.
+        """
         self._open_to_nobody = open_to_nobody
         self._front = front
         self._documents = documents
         self._limits = limits
+        self._rates = rates
         self._page = page
+        self._streaming = streaming
+        self._shared = shared_for(cache_seconds) if cache_seconds else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -78,54 +102,104 @@ class GraphQLEndpoint:
             await self._page(scope, receive, send)
             return
         media_type = response_type(accept)
+        self._front.admit(scope)
         try:
             if media_type is None:
-                raise Refused(406, "NOT_ACCEPTABLE", f"This endpoint answers in {GRAPHQL_RESPONSE} or {JSON}.")
-            status, body, extra = await self._answer(scope, headers, receive)
+                raise Refused(
+                    406, "NOT_ACCEPTABLE", f"This endpoint answers in {GRAPHQL_RESPONSE}, {JSON} or {EVENT_STREAM}."
+                )
+            answer = await self._answer(scope, headers, receive)
+            if isinstance(answer, Subscribed):
+                await self._streaming(scope, receive, send, answer)
+                return
         except Refused as refused:
-            status, body, extra = refused.status, refused.body, refused.headers
+            answer = Answer(refused.status, refused.body, refused.headers)
         except ClientGone:
             return
         except Exception as fault:
-            status, body, extra = 500, refusal_of_bug(fault), ()
+            answer = Answer(500, refusal_of_bug(fault))
+        status, body, extra, shared = answer
         if status == 200 and media_type == GRAPHQL_RESPONSE and "data" not in body:
             status = 400
-        await send_json(send, status, body, media_type or JSON, extra)
+        told = answer_header()
+        if media_type == EVENT_STREAM:
+            if status == 200:
+                await send_events(send, body, (told, *extra))
+            else:  # who reads events alone has the status, and whoever debugs it the rest
+                await send_json(send, status, body, JSON, (told, *extra))
+        elif not shared or self._shared is None:
+            await send_json(send, status, body, media_type or JSON, (told, *extra))
+        elif scope["method"] == "GET":
+            known = ",".join(headers.getlist("if-none-match"))
+            await send_tagged(send, body, media_type or JSON, self._shared, known, told)
+        else:
+            await send_json(send, status, body, media_type or JSON, (told, *extra), self._shared)
 
-    async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Answer | Subscribed:
         if scope["method"] not in ("GET", "POST"):
             raise Refused(405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST.", (b"allow", b"GET, POST"))
         caller = await self._caller(scope)
         if caller is None and not self._open_to_nobody:
             raise _unknown()
+        if caller is not None and (waiting := self._rates.is_waiting(caller)) is not None:
+            raise _too_many(waiting)
         request = await self._request(scope, headers, receive)
-        operation, errors = _operation_of(self._documents.get(request.query), request)
-        if caller is None and not (operation is not None and operation.introspection_only):
+        operation, errors = operation_of(await self._documents.of(request, caller), request)
+        # What is wrong with a document tells of the schema alone, which is no secret where nobody may ask for it.
+        if caller is None and operation is not None and not operation.introspection_only:
             raise _unknown()
+        cost = 0 if operation is None else operation.cost(request.variables)
+        if caller is not None:
+            # What is too costly to run takes nothing from what may still be asked for.
+            charged = cost if operation is None or cost <= operation.maximum_cost else 0
+            if (exceeded := await self._rates.take(caller, charged)) is not None:
+                raise _too_many(exceeded)
         if operation is None:
-            return 200, {"errors": [shown(error) for error in errors]}, ()
-        kind = operation.type.value
+            return Answer(200, {"errors": [shown(error) for error in errors]})
+        if operation.type is OperationType.SUBSCRIPTION:
+            return _subscribed(caller, operation, cost, request, headers)
+        answer = await self._operate(caller or NOBODY, operation, cost, request, headers)
+        if request.extensions.get("cost") is True:
+            told = await cost_told(cost, operation.maximum_cost, self._rates, caller)
+            # What is left differs from one request to the next, so nobody keeps it.
+            return answer._replace(body={**answer.body, "extensions": {"cost": told}}, shared=False)
+        return answer
+
+    async def _operate(
+        self, caller: Caller, operation: Operation, cost: int, request: GraphQLRequest, headers: Headers
+    ) -> Answer:
         if request.by_get and operation.type is not OperationType.QUERY:
             raise Refused(405, "METHOD_NOT_ALLOWED", "Send mutations by POST.", (b"allow", b"POST"))
+        too_costly = refusal_of_cost(cost, operation.maximum_cost)
+        if too_costly is not None:
+            return Answer(200, {"errors": [shown(too_costly)]})
         started = perf_counter()
-        status, body, extra = await self._run(caller or NOBODY, operation, request)
-        REQUEST_SECONDS.labels(kind).observe(perf_counter() - started)
-        REQUESTS.labels(kind, "errors" if "errors" in body else "ok").inc()
-        return status, body, extra
+        liked = languages(",".join(headers.getlist("accept-language")))
+        answer = await self._run(caller, operation, request, liked)
+        self._front.observation.answered(
+            operation,
+            request.variables,
+            caller,
+            seconds=perf_counter() - started,
+            status=answer.status,
+            failed="errors" in answer.body,
+        )
+        return answer
 
     async def _caller(self, scope: Scope) -> Caller | None:
         """Who asks; None without a token. A token that is no good is never taken for none."""
-        if not any(name == b"authorization" for name, _ in scope["headers"]):
+        sent = authorization(scope)
+        if not sent:
             return None
         try:
-            return await self._front.caller(scope)
+            return await self._front.caller(sent)
         except Unauthenticated as fault:
             raise _unknown() from fault
 
     async def _request(self, scope: Scope, headers: Headers, receive: Receive) -> GraphQLRequest:
         if scope["method"] == "POST":
-            return _request_of(await self._body(headers, receive), by_get=False)
-        return _request_of(_url_parameters(scope["query_string"]), by_get=True)
+            return request_of(await self._body(headers, receive), by_get=False)
+        return request_of(url_parameters(scope["query_string"]), by_get=True)
 
     async def _body(self, headers: Headers, receive: Receive) -> Any:
         if not is_json(headers.get("content-type", "")):
@@ -141,33 +215,66 @@ class GraphQLEndpoint:
         except orjson.JSONDecodeError as fault:
             raise Refused(400, "BAD_REQUEST", "The body is not JSON in UTF-8.") from fault
 
-    async def _run(self, caller: Caller, operation: Operation, request: GraphQLRequest) -> Answer:
-        too_costly = operation.refusal(request.variables)
-        if too_costly is not None:
-            return 200, {"errors": [shown(too_costly)]}, ()
-        context = self._front.context(caller)
+    async def _run(
+        self, caller: Caller, operation: Operation, request: GraphQLRequest, liked: tuple[str, ...]
+    ) -> Answer:
+        context = self._front.context(caller, liked, may_lag=operation.type is OperationType.QUERY)
         try:
             async with asyncio.timeout(self._limits.request_seconds):
                 result = await execute(operation.plan, request.variables, context)
         except TimeoutError:
             log.warning("request timed out", request_id=context.request_id)
             message = f"The answer took longer than {self._limits.request_seconds:g} seconds; ask for less at a time."
-            return 503, refusal(message, "TIMEOUT"), ()
+            return Answer(503, refusal(message, "TIMEOUT"))
         if not result.errors:
-            return 200, {"data": result.data}, ()
+            return Answer(200, {"data": result.data}, shared=operation.shared(request.variables))
         errors = [shown(error) for error in result.errors]
         if any(error["extensions"]["code"] == DATABASE_UNAVAILABLE for error in errors):
             # Half an answer would have to be 200, which nobody tries again. No change is hidden by this: every field
             # of a mutation is non-null, so there is no data either.
-            return 503, {"errors": errors}, (RETRY_AFTER,)
+            return Answer(503, {"errors": errors}, (RETRY_AFTER,))
         # A request that failed before it ran (its variables, say) has no data at all, not even null.
         if result.data is not None or any(error.path for error in result.errors):
-            return 200, {"errors": errors, "data": result.data}, ()
-        return 200, {"errors": errors}, ()
+            return Answer(200, {"errors": errors, "data": result.data})
+        return Answer(200, {"errors": errors})
+
+
+def _subscribed(
+    caller: Caller | None, operation: Operation, cost: int, request: GraphQLRequest, headers: Headers
+) -> Answer | Subscribed:
+    """What to stream, or why not. Raises Refused."""
+    if caller is None:
+        raise _unknown()
+    if not takes_events(",".join(headers.getlist("accept"))):
+        message = (
+            f"Subscribe with `Accept: {EVENT_STREAM}`, or over a WebSocket by the protocol graphql-transport-ws, "
+            "at this address."
+        )
+        raise Refused(400, WRONG_TRANSPORT, message)
+    too_costly = refusal_of_cost(cost, operation.maximum_cost)
+    if too_costly is not None:
+        return Answer(200, {"errors": [shown(too_costly)]})
+    return Subscribed(caller=caller, operation=operation, variables=request.variables)
 
 
 # Introspection runs without a token, and reads nothing that has a reader.
 NOBODY = Caller(subject="nobody", role=Role.SERVICE)
+
+
+async def cost_told(cost: int, maximum: int, rates: RateLimiter, caller: Caller | None) -> dict[str, Any]:
+    """What a request is told of its cost that asks for it by `extensions: {"cost": true}`."""
+    left = [] if caller is None else await rates.left(caller)
+    return {
+        "requested": cost,
+        "maximum": maximum,
+        "rateLimits": [
+            {"unit": rate.unit.name, "limit": rate.most, "seconds": rate.seconds, "left": rest} for rate, rest in left
+        ],
+    }
+
+
+def _too_many(exceeded: Exceeded) -> Refused:
+    return Refused(429, RATE_LIMITED, exceeded.message, *exceeded.headers, **exceeded.extensions)
 
 
 def _unknown() -> Refused:
@@ -175,7 +282,7 @@ def _unknown() -> Refused:
     return Refused(401, "UNAUTHENTICATED", str(Unauthenticated()), CHALLENGE)
 
 
-def _operation_of(
+def operation_of(
     checked: CheckedDocument, request: GraphQLRequest
 ) -> tuple[Operation | None, tuple[GraphQLError, ...]]:
     """The operation that is meant, or what is wrong with the document or with its choice."""
@@ -185,39 +292,3 @@ def _operation_of(
         return checked.operation(request.operation_name), ()
     except GraphQLError as fault:
         return None, (fault,)
-
-
-def _request_of(sent: Any, *, by_get: bool) -> GraphQLRequest:
-    """The parameters in *sent*, a decoded body or the URL's; raises Refused for what the specification forbids."""
-    if isinstance(sent, list):
-        raise Refused(400, "BAD_REQUEST", "Send one request at a time, as an object; batches are not served.")
-    if not isinstance(sent, dict):
-        raise Refused(400, "BAD_REQUEST", "The body is not a JSON object.")
-    query, variables, name = sent.get("query"), sent.get("variables"), sent.get("operationName")
-    if not isinstance(query, str):
-        raise Refused(400, "BAD_REQUEST", "query: it is missing or not a string; send a GraphQL document.")
-    if not isinstance(variables, dict | None):
-        raise Refused(400, "BAD_REQUEST", "variables: it is not an object; send one, or leave it out.")
-    if not isinstance(name, str | None):
-        raise Refused(400, "BAD_REQUEST", "operationName: it is not a string; send one, or leave it out.")
-    if not isinstance(sent.get("extensions"), dict | None):
-        raise Refused(400, "BAD_REQUEST", "extensions: it is not an object; send one, or leave it out.")
-    return GraphQLRequest(query=query, variables=variables or {}, operation_name=name or None, by_get=by_get)
-
-
-def _url_parameters(query_string: bytes) -> dict[str, Any]:
-    """The parameters of a GET, with `variables` and `extensions` decoded."""
-    try:
-        pairs = parse_qsl(
-            query_string.decode("ascii", "replace"), keep_blank_values=True, max_num_fields=MAXIMUM_PARAMETERS
-        )
-    except ValueError as fault:
-        raise Refused(400, "BAD_REQUEST", f"The URL has more than {MAXIMUM_PARAMETERS} parameters.") from fault
-    parameters: dict[str, Any] = dict(pairs)
-    for name in ("variables", "extensions"):
-        if name in parameters:
-            try:
-                parameters[name] = orjson.loads(parameters[name] or "null")
-            except orjson.JSONDecodeError as fault:
-                raise Refused(400, "BAD_REQUEST", f"{name}: it is not JSON; send an object.") from fault
-    return parameters

@@ -30,8 +30,8 @@ from graphql.pyutils import AwaitableOrValue, Path, gather_with_cancel
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from server.leaves import LeafRule
 from server.plans import OperationPlan, PlannedField, SelectionPlan, nullable
+from server.taking import take_of
 
 Results = TypeVar("Results", dict[str, Any], list[Any])
 
@@ -123,7 +123,7 @@ class PlannedExecutor(Executor[None]):
                     return self._objects(plan, item_type, field_details_list, info, path, items)
             else:
                 rule = self._planner.leaf_rule(within)
-                leaves = _leaves(rule, items) if rule else None
+                leaves = rule.taken(items) if rule else None
                 if leaves is not None:
                     return leaves
         return super().complete_iterable_value(item_type, field_details_list, info, path, items, None)
@@ -156,6 +156,11 @@ class PlannedExecutor(Executor[None]):
         except GraphQLError:
             return None
 
+    def _below(self, field: PlannedField) -> SelectionPlan | None:
+        """The plan of the object that a field leads to, or of the objects in its list."""
+        object_type = field.object_type if field.item_type is None else nullable(field.item_type)
+        return self._plan_if_any(object_type, field.details) if isinstance(object_type, GraphQLObjectType) else None
+
     # fields
 
     def _fields(
@@ -171,6 +176,13 @@ class PlannedExecutor(Executor[None]):
         path: where the object stands in the response; with a key, where its parent does, and *key* and *typename* are
             the rest: most objects are done before anybody needs their path.
         """
+        if plan.take is not None:
+            try:
+                return plan.take(source)
+            except Exception:  # whatever it is, it is met again below
+                plan.missed()
+        elif plan.is_to_be_tried():
+            plan.take = take_of(plan, self._planner, self._below)
         parent_type = plan.parent_type
         results: dict[str, Any] = {}
         awaited: list[str] = []
@@ -236,10 +248,27 @@ class PlannedExecutor(Executor[None]):
             return self.execute_field(parent_type, source, field.details, field_path, None)
         info = self.build_resolve_info(field.definition, field.nodes, parent_type, field_path)
         try:
+            if field.looks_ahead:
+                self._look_ahead(field)
             value = field.call(source, info, arguments)
         except Exception as error:
             value = error
         return self._completed(field, info, field_path, value)
+
+    def _look_ahead(self, field: PlannedField) -> None:
+        """Tells the fields below *field* that they will be asked for: what they read may be read with its value."""
+        expected = field.expected
+        if expected is None:
+            assert field.object_type is not None, "only fields with objects look ahead"
+            below = self._plan_if_any(field.object_type, field.details)
+            fields = [step[-1] for step in below.steps] if below is not None else []
+            expected = field.expected = tuple(
+                (one.expect, one.arguments) for one in fields if one.expect is not None and one.arguments is not None
+            )
+        for expect, wanted in expected:
+            arguments = wanted.of(self.variable_values.coerced)
+            if arguments is not None:
+                expect(self.context_value, **arguments)
 
     def _attribute(
         self, field: PlannedField, attribute: str, parent_type: GraphQLObjectType, source: Any, path: Path | None
@@ -337,6 +366,11 @@ class PlannedExecutor(Executor[None]):
         path: Path,
         items: Sequence[Any],
     ) -> AwaitableOrValue[list[Any]]:
+        if plan.take is not None:
+            try:
+                return [plan.take(item) for item in items]
+            except Exception:  # whatever it is, it is met again below
+                plan.missed()
         plain = self._planner.plain
         completed: list[Any] = []
         awaited: list[int] = []
@@ -371,24 +405,6 @@ class PlannedExecutor(Executor[None]):
                 self.settle_in_background(left)
             raise
         return _settled(completed, awaited) if awaited else completed
-
-
-def _leaves(rule: LeafRule, items: Sequence[Any]) -> list[Any] | None:
-    """The response's values of a list of scalars or enums; None if any of them is not a usual one."""
-    exact, low, high, convert = rule
-    leaves = []
-    for item in items:
-        if type(item) is not exact or not (low is None or high is None or low < item < high):
-            return None
-        leaves.append(item)
-    if convert is not None:
-        try:
-            leaves = [convert(leaf) for leaf in leaves]
-        except Exception:  # graphql-core will meet it again, and say at which item
-            return None
-        if None in leaves:
-            return None
-    return leaves
 
 
 async def _settled(results: Results, awaited: Sequence[Any]) -> Results:

@@ -9,7 +9,7 @@ from sqlalchemy import Column, MetaData, String, Table, select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from domain.database import Database
+from domain.database import Database, Replica
 from domain.errors import DatabaseUnavailable
 from migrations.run import newest
 from server.metrics import DATABASE_UP
@@ -17,6 +17,8 @@ from server.metrics import DATABASE_UP
 _VERSION = select(Table("alembic_version", MetaData(), Column("version_num", String)).c.version_num)
 
 NO_STORE = {"Cache-Control": "no-store"}
+# What a database raises that was never migrated, or not far enough.
+NOT_MIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, sqlite3.OperationalError)
 PATIENCE_SECONDS = 3.0  # a database that takes longer than this serves nobody well, and who asks gives up soon
 
 
@@ -25,8 +27,11 @@ async def livez(request: Request) -> Response:
     return JSONResponse({"status": "up"}, headers=NO_STORE)
 
 
-def readiness(database: Database) -> Callable[[Request], Awaitable[Response]]:
-    """Answers whether the database does, and has every table that this version needs."""
+def readiness(database: Database, replica: Replica | None) -> Callable[[Request], Awaitable[Response]]:
+    """Answers whether the database does, and has every table that this version needs.
+
+    replica: shown as it was found last. No server is unready for want of it: queries read the database meanwhile.
+    """
     needed = [newest()]
 
     async def readyz(request: Request) -> Response:
@@ -39,7 +44,8 @@ def readiness(database: Database) -> Callable[[Request], Awaitable[Response]]:
         DATABASE_UP.set(1)
         if found != needed:
             return JSONResponse({"status": "run `paceline migrate`"}, 503, headers=NO_STORE)
-        return JSONResponse({"status": "ready"}, headers=NO_STORE)
+        state = {} if replica is None else {"replica": replica.state}
+        return JSONResponse({"status": "ready", **state}, headers=NO_STORE)
 
     return readyz
 
@@ -49,5 +55,5 @@ async def _revisions(database: Database) -> list[str]:
     try:
         async with database.read() as reading:
             return [row[0] for row in await reading.rows(_VERSION)]
-    except (asyncpg.UndefinedTableError, sqlite3.OperationalError):
+    except NOT_MIGRATED:
         return []

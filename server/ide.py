@@ -4,9 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.assets.files import Files
 from server.clock import Clock
 from server.graphiql.examples import ExampleRole, examples
-from server.graphiql.files import Files
 from server.graphiql.page import graphiql_page
 from server.settings import Settings
 
@@ -25,6 +25,7 @@ def ide_page(settings: Settings, files: Files, clock: Clock) -> ASGIApp:
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         shown = examples(
             objective_id=settings.ide_objective or ANY_ID,
+            topic_id=settings.ide_topic or ANY_ID,
             learner_id=settings.ide_learner or ANY_ID,
             cohort_id=settings.ide_cohort or ANY_ID,
             now=clock(),

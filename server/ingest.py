@@ -2,29 +2,39 @@
 
 import asyncio
 from codecs import BOM_UTF8
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 from starlette.datastructures import Headers
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from domain.errors import DatabaseUnavailable, PacelineError
+from domain.events.attempt import QuestionAttempt
+from domain.events.event import Event
 from domain.events.intake import Rejection, RejectionCode
+from domain.events.interaction import MaterialInteraction
 from domain.events.response import ValidationResponse
+from domain.events.session_report import SessionReport
+from domain.events.study_event import StudyEvent
+from domain.events.task import TaskCompletion
 from resolvers import access
 from resolvers.context import Context
-from resolvers.events import Recorded, RejectedEvent, check_for, store_for
+from resolvers.events import Checked, Recorded, RejectedEvent, check_for, store_for
+from resolvers.storing import Chunks
 from server.answer import send_json
 from server.body import BadCompression, BodyTooLarge, ClientGone, chunks, inflated
-from server.front import CHALLENGE, Front
+from server.front import CHALLENGE, Front, answer_header, authorization
 from server.masking import RETRY_AFTER, refusal, refusal_of, refusal_of_bug, status_of
 from server.negotiation import JSON
+from server.rates.limiter import RATE_LIMITED, RateLimiter
 from server.tokens import Unauthenticated
 
 CHUNK_EVENTS = 5_000  # one transaction: large enough that its fixed costs vanish, small enough to be lost cheaply
+STORED_AT_ONCE = 3  # chunks of one body: while the database counts one, it takes in another, and has a third to go on
 MAXIMUM_LINE_BYTES = 64 * 1024
 # A line counts for so much of a body's limit at least. No event is shorter, and half a gigabyte of lines of one byte,
 # which fit into a small gzip file, would keep the process busy for an hour.
@@ -37,9 +47,25 @@ FORM_TYPES = ("text/plain", "application/x-www-form-urlencoded", "multipart/form
 
 
 class EventLine(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
-    """One line: the contract's EventInput."""
+    """One line: the contract's EventInput, of which exactly one field is given."""
 
-    validation_response: ValidationResponse
+    question_attempt: QuestionAttempt | None = None
+    validation_response: ValidationResponse | None = None
+    material_interaction: MaterialInteraction | None = None
+    study_session: SessionReport | None = None
+    task_completion: TaskCompletion | None = None
+    study_event: StudyEvent | None = None
+
+    @property
+    def event(self) -> Event | Rejection:
+        """The one event; a rejection where it is none or several."""
+        given = [event for event in _fields_of(self) if event is not None]
+        if len(given) == 1:
+            return given[0]
+        return _malformed("line", f"it holds {len(given)} events")
+
+
+_fields_of: Callable[[EventLine], tuple[Event | None, ...]] = attrgetter(*EventLine.__struct_fields__)
 
 
 _DECODER = msgspec.json.Decoder(EventLine)
@@ -61,20 +87,20 @@ class Total:
         self.rejected_count += len(part.rejected)
 
 
-def decode(lines: Sequence[bytes]) -> list[ValidationResponse | Rejection]:
+def decode(lines: Sequence[bytes]) -> list[Event | Rejection]:
     """The events in *lines*, one each; a line that is none becomes its rejection."""
     # One by one: msgspec's decode_lines takes two values on a line, and one over two lines, and so loses count.
     if max(map(len, lines), default=0) <= MAXIMUM_LINE_BYTES:
         with suppress(msgspec.DecodeError, UnicodeDecodeError):
-            return [_DECODER.decode(line).validation_response for line in lines]
+            return [_DECODER.decode(line).event for line in lines]
     return [_event(line) for line in lines]
 
 
-def _event(line: bytes) -> ValidationResponse | Rejection:
+def _event(line: bytes) -> Event | Rejection:
     if len(line) > MAXIMUM_LINE_BYTES:
         return _malformed("line", f"it is longer than {MAXIMUM_LINE_BYTES} bytes")
     try:
-        return _DECODER.decode(line).validation_response
+        return _DECODER.decode(line).event
     except msgspec.DecodeError as fault:
         what, _, where = str(fault).partition(" - at `$.")
         field = where.rstrip("`").rpartition(".")[2] or "line"
@@ -117,24 +143,29 @@ async def lines_of(parts: AsyncIterator[bytes], maximum: int) -> AsyncIterator[l
         yield ready
 
 
-async def ingest(context: Context, chunks_of_lines: AsyncIterator[list[bytes]], total: Total) -> None:
-    """Stores every chunk in a transaction of its own, looking through the next while one is being stored.
+async def ingest(
+    context: Context, chunks_of_lines: AsyncIterator[list[bytes]], total: Total, turns: asyncio.Semaphore
+) -> None:
+    """Stores every chunk in a transaction of its own, looking through the next while others are being stored.
 
     total: what became of the events, as far as it got: also when the body ends in an error half-way.
+    turns: one for each chunk that the process may store at a time.
     """
-    storing: asyncio.Task[Recorded] | None = None
+
+    async def stored(checked: Checked) -> Recorded:
+        async with turns:
+            return await store_for(context, checked)
+
     first = 0
     try:
-        async for lines in chunks_of_lines:
-            checked = check_for(context, decode(lines), first)
-            if storing is not None:
-                stored, storing = storing, None
-                total.add(await stored)
-            storing = asyncio.create_task(store_for(context, checked))
-            first += len(lines)
+        async with Chunks(stored, at_once=STORED_AT_ONCE) as storing:
+            async for lines in chunks_of_lines:
+                await storing.add(check_for(context, decode(lines), first), total.add)
+                first += len(lines)
     finally:
-        if storing is not None:
-            total.add(await asyncio.shield(storing))
+        # Also of events that were there already: who sends them again was perhaps never told that they were stored.
+        if total.accepted or total.duplicates:
+            await context.deployment.confirmed()
 
 
 def payload(total: Total) -> dict[str, Any]:
@@ -150,11 +181,24 @@ def payload(total: Total) -> dict[str, Any]:
 class EventsEndpoint:
     """The ASGI application behind `/events`."""
 
-    def __init__(self, front: Front, maximum_bytes: int) -> None:
+    def __init__(self, front: Front, rates: RateLimiter, maximum_bytes: int, *, stored_at_once: int) -> None:
+        """stored_at_once: chunks that the process stores at a time, whoever sent them: readers need connections too."""
         self._front = front
+        self._rates = rates
         self._maximum_bytes = maximum_bytes
+        self._turns = asyncio.Semaphore(stored_at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._front.admit(scope)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"].append(answer_header())
+            await send(message)
+
+        await self._answer(scope, receive, send_with_id)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         if scope["method"] != "POST":
             body = refusal("Send events by POST.", "METHOD_NOT_ALLOWED")
@@ -171,14 +215,20 @@ class EventsEndpoint:
             return
         total = Total()
         try:
-            context = self._front.context(await self._front.caller(scope))
+            caller = await self._front.caller(authorization(scope))
+            exceeded = await self._rates.take(caller)
+            if exceeded is not None:
+                body = refusal(exceeded.message, RATE_LIMITED, **exceeded.extensions)
+                await send_json(send, 429, body, JSON, exceeded.headers)
+                return
+            context = self._front.context(caller)
             await access.require_recorder(context)
             if int(headers.get("content-length", "0")) > self._maximum_bytes:
                 raise BodyTooLarge(self._maximum_bytes)
             parts = chunks(receive)
             if encoding == "gzip":
                 parts = inflated(parts)
-            await ingest(context, lines_of(parts, self._maximum_bytes), total)
+            await ingest(context, lines_of(parts, self._maximum_bytes), total, self._turns)
         except Unauthenticated as fault:
             await send_json(send, 401, refusal(str(fault), "UNAUTHENTICATED"), JSON, [CHALLENGE])
         except ClientGone:

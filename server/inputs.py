@@ -35,7 +35,9 @@ MISFIT: Final = object()
 Taker: TypeAlias = Callable[[Any], Any]
 
 EXACT_FLOATS: Final = 2**53  # integers up to here are floats without loss
-INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{3}|\.[0-9]{6})?Z")
+INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{3}|\.[0-9]{6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 """Instants as JavaScript and most other clients write them, which need no general parser."""
 
 
@@ -153,13 +155,17 @@ def _scalar(type_: GraphQLScalarType) -> Taker:
 
 
 def _instant(take: Taker) -> Taker:
-    utc = take("1970-01-01T00:00:00Z").tzinfo
+    zones: dict[str, Any] = {}  # by how an instant ends, the general parser's own
 
     def take_instant(value: Any) -> Any:
-        if type(value) is str and INSTANT.fullmatch(value):
+        if type(value) is str and (written := INSTANT.fullmatch(value)):
+            begin, offset = written.start(1), written[1]
             try:
-                return dt.datetime.fromisoformat(value[:-1]).replace(tzinfo=utc)
-            except ValueError:  # a 13th month, or 24:00, which the general parser takes
+                zone = zones.get(offset)
+                if zone is None:
+                    zone = zones[offset] = take(f"1970-01-01T00:00:00{offset}").tzinfo
+                return dt.datetime.fromisoformat(value[:begin]).replace(tzinfo=zone)
+            except (ValueError, AttributeError):  # a 13th month, or 24:00, which the general parser takes; +99:00
                 return take(value)
         return take(value)
 

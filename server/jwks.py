@@ -127,16 +127,22 @@ class KeySet:
         if found is None:
             await self._ask_for_unknown()
             return self._keys.get((key_id, algorithm))
-        if self.fresh_until is not None and self._clock() >= self.fresh_until:
+        if self._have_aged():
             self._begin_reading()
-            if self._read_at is None or self._clock() - self._read_at >= KEY_SET_LIMIT:
+            if self._read_at is None or abs(self._clock() - self._read_at) >= KEY_SET_LIMIT:
                 await self._reading_ended()
                 return self._keys.get((key_id, algorithm))
         return found
 
+    def _have_aged(self) -> bool:
+        """Whether to read the keys again: also where the clock was set back, and nobody knows how old they are."""
+        if self.fresh_until is None or self._asked_at is None:
+            return False
+        return not self._asked_at <= self._clock() < self.fresh_until
+
     async def _ask_for_unknown(self) -> None:
         pause = UNKNOWN_KEY_PAUSE if self._keys else FIRST_KEYS_PAUSE
-        if self._asked_at is None or self._clock() - self._asked_at >= pause:
+        if self._asked_at is None or not timedelta(0) <= self._clock() - self._asked_at < pause:
             self._begin_reading()
         await self._reading_ended()
 

@@ -1,7 +1,7 @@
 """Which Python values of a scalar or an enum go into a response without graphql-core's coercion, and how."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from math import inf
 from typing import Any, Final, NamedTuple
@@ -35,6 +35,23 @@ class LeafRule(NamedTuple):
     low: float | None = None
     high: float | None = None
     convert: Callable[[Any], Any] | None = None
+
+    def taken(self, items: Sequence[Any]) -> list[Any] | None:
+        """The response's values of a list; None if any of its values is not a usual one."""
+        exact, low, high, convert = self
+        leaves = []
+        for item in items:
+            if type(item) is not exact or not (low is None or high is None or low < item < high):
+                return None
+            leaves.append(item)
+        if convert is not None:
+            try:
+                leaves = [convert(leaf) for leaf in leaves]
+            except Exception:  # graphql-core will meet it again, and say at which item
+                return None
+            if None in leaves:
+                return None
+        return leaves
 
 
 _BY_TYPE: Final[dict[GraphQLScalarType, LeafRule]] = {

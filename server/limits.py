@@ -65,6 +65,12 @@ class Limits:
     cached_characters: int = 400_000
     """Characters of all kept documents together: parsed and planned, one takes up to 250 bytes, so 100 MB in all."""
 
+    registered_documents: int = 1_000
+    """Documents that clients registered by their sha256, kept by a process."""
+
+    registered_characters: int = 4_000_000
+    """Characters of those together: they are texts alone, so a few MB."""
+
     def __post_init__(self) -> None:
         for field in fields(self):
             if not getattr(self, field.name) > 0:

@@ -1,21 +1,26 @@
 """Logs: one line an event, ours and the libraries', through one renderer, and nothing in it that tells of a person."""
 
 import logging
+import os
+import re
 import sys
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
+from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 import structlog
-from structlog.contextvars import bind_contextvars, merge_contextvars
+from structlog.contextvars import merge_contextvars
 from structlog.dev import ConsoleRenderer
 from structlog.processors import JSONRenderer, TimeStamper
 from structlog.stdlib import ProcessorFormatter
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from server.redaction import as_text, librarys_words, without_values
 from server.settings import Settings
+from server.trace_ids import current_trace_id
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
@@ -25,6 +30,12 @@ log = structlog.get_logger()
 OURS = ("domain", "migrations", "resolvers", "schema", "server")
 # Libraries whose INFO is worth reading. The others log statements, headers and addresses below WARNING.
 TOLD_FROM_INFO = ("alembic", "uvicorn")
+
+REQUEST_ID = b"x-request-id"
+# As the audit trail can keep them, and as nothing can be smuggled into a line by.
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+
+_request: ContextVar[str | None] = ContextVar("request", default=None)
 
 
 def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
@@ -60,7 +71,25 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
 
 def bind_request(request_id: str) -> None:
     """Puts *request_id* on every line that the present task and those it starts will log."""
-    bind_contextvars(request_id=request_id)
+    _request.set(request_id)
+
+
+def bound_request() -> str | None:
+    """The id of the request that the present task works for; None where it works for none."""
+    return _request.get()
+
+
+def new_request_id() -> str:
+    """An id for a request that brought none."""
+    return os.urandom(8).hex()  # as `secrets` does it, in half the time
+
+
+def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The id that a request brought in X-Request-ID, if it is well-formed; else a new one."""
+    for name, value in headers:
+        if name == REQUEST_ID:
+            return value.decode("ascii") if _REQUEST_ID.fullmatch(value) else new_request_id()
+    return new_request_id()
 
 
 def _handler(stream: TextIO, form: str) -> logging.Handler:
@@ -73,7 +102,7 @@ def _handler(stream: TextIO, form: str) -> logging.Handler:
             foreign_pre_chain=[*_common(), librarys_words],
             pass_foreign_args=True,
             use_get_message=False,
-            processors=[ProcessorFormatter.remove_processors_meta, without_values, *rendering],
+            processors=[ProcessorFormatter.remove_processors_meta, without_values, _with_ids, *rendering],
         )
     )
     return handler
@@ -86,6 +115,17 @@ def _common() -> list[Processor]:
         structlog.stdlib.add_logger_name,
         TimeStamper(fmt="iso", utc=True),
     ]
+
+
+def _with_ids(logger: object, method: str, event: EventDict) -> EventDict:
+    """The ids of the request and of its trace, which gateways make as UUIDs: so they are added once ids are masked."""
+    request_id = _request.get()
+    if request_id is not None:
+        event["request_id"] = request_id
+    trace_id = current_trace_id()
+    if trace_id is not None:
+        event["trace_id"] = trace_id
+    return event
 
 
 class _Handler(logging.StreamHandler[TextIO]):

@@ -1,12 +1,18 @@
-"""Media types of GraphQL over HTTP: what the client can take, and what it sent."""
+"""What a client of GraphQL over HTTP can take (media types, languages), and what it sent."""
+
+from functools import lru_cache
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
 HTML = "text/html"
+
+# No browser sends more than a few hundred characters; the rest of a longer header is not worth anybody's time.
+LONGEST_LANGUAGES = 1000
 
 
 def _weights(accept: str) -> dict[str, tuple[float, int]]:
-    """The media ranges of an Accept header, each with its weight and its place; 0 means: not that."""
+    """What an Accept header lists, in lower case, each with its weight and its place; 0 means: not that."""
     weights: dict[str, tuple[float, int]] = {}
     for place, part in enumerate(accept.lower().split(",")):
         media_range, *parameters = (text.strip() for text in part.split(";"))
@@ -23,10 +29,10 @@ def _weights(accept: str) -> dict[str, tuple[float, int]]:
 
 
 def response_type(accept: str) -> str | None:
-    """The media type to answer in; None where the client takes neither of ours.
+    """The media type to answer in; None where the client takes none of ours.
 
     Of two that it likes as much, the one that it names, and names first. A client that leaves it open gets
-    application/json, as clients that are older than the other type expect.
+    application/json, as clients that are older than the others expect; nobody who does not name it gets a stream.
     """
     if not accept:
         return JSON
@@ -41,7 +47,26 @@ def response_type(accept: str) -> str | None:
                 if weight > 0:
                     found.append((-weight, vagueness, place, offered))
                 break  # the most exact range speaks for the type, a refusal too
+    weight, place = weights.get(EVENT_STREAM, (0.0, 0))
+    if weight > 0:
+        found.append((-weight, 0, place, EVENT_STREAM))
     return min(found, key=lambda found: found[:3])[3] if found else None
+
+
+def takes_events(accept: str) -> bool:
+    """Whether a client can read a stream, though it may like to have what is no subscription otherwise."""
+    return _weights(accept).get(EVENT_STREAM, (0.0, 0))[0] > 0
+
+
+@lru_cache(maxsize=256)
+def languages(accept_language: str) -> tuple[str, ...]:
+    """The language tags of an Accept-Language header, in lower case, the best liked first, and equals as they stand.
+
+    What is refused is left out, and so is "*": whoever leaves it open is answered in what it names first.
+    """
+    weights = _weights(accept_language[:LONGEST_LANGUAGES])
+    liked = sorted((-weight, place, tag) for tag, (weight, place) in weights.items() if weight > 0 and tag != "*")
+    return tuple(tag for _, _, tag in liked)
 
 
 def wants_page(accept: str) -> bool:

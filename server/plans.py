@@ -39,6 +39,7 @@ from graphql.pyutils import UndefinedType
 from strawberry.schema import Schema
 from strawberry.types.field import StrawberryField
 
+from schema.context import EXPECT, LOOKS_AHEAD
 from server.inputs import MISFIT, Taker, taker
 from server.leaves import LeafRule, leaf_rule
 from server.resolver_calls import IMMUTABLE, Arguments, ResolverCall, arguments_of, resolver_call
@@ -57,6 +58,8 @@ class PlannedField:
     call, arguments: its resolver, where it can be called directly.
     object_type: the type of its value, for an object; item_type: the type of each item, for a list.
     below: the plan of the object below, made when the first one comes.
+    expect: what is told before its value is read (`schema.context.EXPECT`).
+    looks_ahead: whether the fields below are told so; expected: those that want it, once they are known.
     """
 
     name: str
@@ -71,6 +74,9 @@ class PlannedField:
     object_type: GraphQLObjectType | None = None
     item_type: GraphQLOutputType | None = None
     below: "SelectionPlan | None" = None
+    expect: Callable[..., None] | None = None
+    looks_ahead: bool = False
+    expected: "tuple[tuple[Callable[..., None], Arguments], ...] | None" = None
 
 
 Step: TypeAlias = tuple[
@@ -80,17 +86,38 @@ Step: TypeAlias = tuple[
 attribute and the rule's parts, for others an empty text and None; whether it may be null; and the field itself."""
 
 
-@dataclass(frozen=True, slots=True)
+Take: TypeAlias = Callable[[Any], dict[str, Any]]
+
+TAKEN_FROM: Final = 8  # uses of a plan: most documents of who explores are sent once
+MOST_MISSES: Final = 100  # of a function that takes whole objects, before it is given up
+
+
+@dataclass(slots=True)
 class SelectionPlan:
     """The fields of one selection set on one object type, in the response's order.
 
     is_type_of: the type's own test of its values, if it has one; reads_info: whether that may look at its `info`.
+    take: takes whole objects at once (server/taking.py), once the plan was used a few times, and if that can be.
     """
 
     parent_type: GraphQLObjectType
     steps: tuple[Step, ...]
     is_type_of: Callable[..., Any] | None
     reads_info: bool
+    take: Take | None = None
+    _uses: int = 0
+    _misses: int = 0
+
+    def is_to_be_tried(self) -> bool:
+        """Whether this use of the plan is the one at which `take` is to be made."""
+        self._uses += 1
+        return self._uses == TAKEN_FROM
+
+    def missed(self) -> None:
+        """Notes that `take` met something unusual: where it does so time and again it costs more than it saves."""
+        self._misses += 1
+        if self._misses == MOST_MISSES:
+            self.take = None
 
 
 @dataclass(slots=True)
@@ -174,6 +201,8 @@ class Planner:
             planned.leaf = self.leaf_rule(nullable(definition.type))
         elif (call := self._call(definition)) and (arguments := arguments_of(call, definition, nodes[0])):
             planned.call, planned.arguments = call, arguments
+            planned.expect = call.field.metadata.get(EXPECT)
+            planned.looks_ahead = planned.object_type is not None and LOOKS_AHEAD in call.field.metadata
         return planned
 
     def _call(self, definition: GraphQLField) -> ResolverCall | None:

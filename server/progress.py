@@ -1,11 +1,11 @@
 """Progress of a long command, on a terminal alone."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 class Bars:
@@ -13,16 +13,11 @@ class Bars:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task: TaskID | None = None
 
-    def start(self, name: str, total: int) -> None:
-        """Begins the bar of a file of *total* bytes."""
-        self._task = self._progress.add_task(name, total=total)
-
-    def advance(self, amount: int) -> None:
-        """Moves the bar on."""
-        if self._task is not None:
-            self._progress.advance(self._task, amount)
+    def add(self, name: str, total: int) -> Callable[[int], None]:
+        """Shows the bar of a file of *total* bytes; returns what moves it on."""
+        task = self._progress.add_task(name, total=total)
+        return lambda amount: self._progress.advance(task, amount)
 
 
 @contextmanager

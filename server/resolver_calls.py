@@ -2,7 +2,8 @@
 
 The wrapper builds an `Info`, looks up the type of each argument, converts it and folds the field's extensions around
 the call: 15 us, of which a field needs the `Info` and nothing else when it has no extensions and its arguments are
-scalars and enums. Input objects, lists, `Maybe`, extensions, permissions and exception handlers stay with Strawberry.
+scalars, enums, input objects that are taken as they were coerced (`schema.context.as_coerced`), and lists of these.
+Other input objects, `Maybe`, extensions, permissions and exception handlers stay with Strawberry.
 """
 
 import datetime as dt
@@ -29,11 +30,19 @@ from graphql.execution.values import VariableValues
 from strawberry.relay import GlobalID
 from strawberry.scalars import is_scalar
 from strawberry.schema import Schema
-from strawberry.types.base import StrawberryMaybe, StrawberryOptional, StrawberryType
+from strawberry.types.base import (
+    StrawberryList,
+    StrawberryMaybe,
+    StrawberryOptional,
+    StrawberryType,
+    get_object_definition,
+)
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.fields.resolver import StrawberryResolver
 from strawberry.types.info import Info
+
+from schema.context import as_coerced
 
 IMMUTABLE: Final = (str, int, float, bool, type(None), Enum, dt.date, dt.time, Decimal, UUID)
 """Types of arguments that one request can share with the next: a list, once changed, would be changed for both."""
@@ -140,8 +149,11 @@ def _is_handed_on(type_: StrawberryType | type, schema: Schema) -> bool:
     """Whether Strawberry hands an argument of this type on as graphql-core coerced it."""
     if isinstance(type_, StrawberryMaybe) or type_ is GlobalID:
         return False
-    if isinstance(type_, StrawberryOptional):
+    if isinstance(type_, StrawberryOptional | StrawberryList):
         return _is_handed_on(type_.of_type, schema)
+    definition = get_object_definition(type_)
+    if definition is not None:
+        return definition.from_input is as_coerced
     return isinstance(type_, StrawberryEnumDefinition) or is_scalar(type_, schema.schema_converter.scalar_registry)
 
 

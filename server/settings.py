@@ -15,7 +15,10 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from domain.learners.erasure import Pseudonyms
+from domain.performance.attempts import MOST_REQUIRED_CORRECT, REQUIRED_CORRECT
 from domain.privacy.policy import MINIMUM_KEY_BYTES, MINIMUM_PEERS, MINIMUM_RESPONSES, ReleasePolicy, ReleaseRules
+from domain.series.freshness import FetchPolicy
+from domain.series.quota import LONGEST_REQUEST
 
 PREFIX = "PACELINE_"
 TEST_PREFIX = "PACELINE_TEST_"  # read by the tests, and no business of a server's
@@ -62,6 +65,7 @@ class Settings(BaseSettings):
 
     database_url: str = "sqlite+aiosqlite:///var/paceline.db"
     read_database_url: str | None = None
+    replica_lag: float = Field(default=2, ge=0.1, le=60, allow_inf_nan=False)
     database_pool: int = Field(default=10, ge=1, le=1000)
     redis_url: str | None = None
     host: str = "127.0.0.1"
@@ -80,12 +84,31 @@ class Settings(BaseSettings):
     pseudonym_key: SecretStr | None = None
     retention_days: int = Field(default=730, ge=0, le=36_500)
     review_algorithm: Literal["fsrs", "sm2"] = "fsrs"
+    required_correct: int = Field(default=REQUIRED_CORRECT, ge=1, le=MOST_REQUIRED_CORRECT)
+    ghost_daily_limit: int = Field(default=5, ge=0, le=1000)
+    ghost_emoji: bool = True
+
+    bls_fetch: FetchPolicy = FetchPolicy.ON_DEMAND
+    bls_url: str = "https://api.bls.gov/publicAPI/v2/timeseries/data/"
+    bls_key: SecretStr | None = None
+    bls_timeout: float = Field(default=10, gt=0, lt=LONGEST_REQUEST.total_seconds(), allow_inf_nan=False)
+    bls_patience: float = Field(default=5, ge=0, allow_inf_nan=False)
+
+    persisted_documents: Literal["off", "allow", "only"] = "allow"
+    documents_file: Path | None = None
+    cache_seconds: int = Field(default=60, ge=0, le=86_400)
+    rate_limit: str = "1200/minute"
+    cost_rate_limit: str | None = None
+    events_rate_limit: str = "off"
 
     graphiql: bool | None = None
+    dashboard: bool | None = None
     introspection: bool | None = None
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     log_format: Literal["text", "json"] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_operations: Literal["none", "notable", "all"] = "notable"
+    worker_metrics_port: int | None = Field(default=None, ge=1, le=65_535)
     debug: bool = False
 
     maximum_body_bytes: int = Field(default=2 * 1024 * 1024, ge=1024)
@@ -95,18 +118,36 @@ class Settings(BaseSettings):
     maximum_aliases: int = Field(default=30, ge=1)
     maximum_tokens: int = Field(default=2000, ge=1)
     maximum_cost: int = Field(default=20_000, ge=1)
+    maximum_connections: int = Field(default=1000, ge=1)
+    maximum_connections_of_caller: int = Field(default=10, ge=1)
+    maximum_subscriptions: int = Field(default=50, ge=1)
+    subscription_check: float = Field(default=60, ge=1, allow_inf_nan=False)
     request_timeout: float = Field(default=15, gt=0, allow_inf_nan=False)
     shutdown_seconds: int = Field(default=30, ge=0)
 
-    # Set by `paceline quickstart` alone: what the examples in GraphiQL are filled in with.
+    # Set by `paceline quickstart` alone: what GraphiQL's examples and the dashboard are filled in with.
     ide_token: SecretStr | None = None
     ide_staff_token: SecretStr | None = None
     ide_learner: str | None = None
     ide_objective: str | None = None
+    ide_topic: str | None = None
     ide_cohort: str | None = None
 
     # The Prometheus library's own variable: where several processes of one server add up their metrics.
     prometheus_multiproc_dir: Path | None = Field(default=None, validation_alias="PROMETHEUS_MULTIPROC_DIR")
+
+    # OpenTelemetry's own variables, as far as we look at them; its SDK reads the others from the environment.
+    otel_sdk_disabled: bool = Field(default=False, validation_alias="OTEL_SDK_DISABLED")
+    otel_traces_exporter: Literal["otlp", "console", "none"] | None = Field(
+        default=None, validation_alias="OTEL_TRACES_EXPORTER"
+    )
+    otel_exporter_otlp_endpoint: str | None = Field(default=None, validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT")
+    otel_exporter_otlp_traces_endpoint: str | None = Field(
+        default=None, validation_alias="OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+    )
+    otel_exporter_otlp_protocol: Literal["http/protobuf"] = Field(
+        default="http/protobuf", validation_alias="OTEL_EXPORTER_OTLP_PROTOCOL"
+    )
 
     @classmethod
     def load(cls) -> Self:
@@ -170,6 +211,27 @@ class Settings(BaseSettings):
             raise SettingsError("PACELINE_REDIS_URL", "it is no address of a Redis server", "give redis://HOST:PORT/0")
         return url
 
+    @field_validator("rate_limit", "cost_rate_limit", "events_rate_limit")
+    @classmethod
+    def _refuse_what_is_no_rate(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is None:
+            return None
+        # Imported here: most processes count nothing.
+        from limits import parse_many
+
+        text = text.strip().lower()
+        if text == "off":
+            return text
+        try:
+            [rate] = parse_many(text)
+        except ValueError:
+            rate = None
+        if rate is None or rate.amount < 1:
+            raise SettingsError(
+                variable_of(str(info.field_name)), "it is no rate", "write it like 1200/minute, or off for none"
+            )
+        return text
+
     @field_validator("host")
     @classmethod
     def _refuse_what_is_no_host(cls, host: str) -> str:
@@ -191,6 +253,17 @@ class Settings(BaseSettings):
                 "PACELINE_AUTH_JWKS_URL",
                 "keys that come by another way than https can be anybody's",
                 "give an https address",
+            )
+        return url
+
+    @field_validator("bls_url")
+    @classmethod
+    def _refuse_to_send_the_key_in_the_open(cls, url: str) -> str:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if not host or not (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+            raise SettingsError(
+                "PACELINE_BLS_URL", "the key would be sent where anybody can read it", "give an https address"
             )
         return url
 
@@ -222,6 +295,18 @@ class Settings(BaseSettings):
             raise SettingsError(
                 "PACELINE_AUTH_JWKS_URL", "PACELINE_AUTH_JWKS_FILE is set as well", "set one of the two"
             )
+        if self.persisted_documents == "only" and self.documents_file is None:
+            raise SettingsError(
+                "PACELINE_DOCUMENTS_FILE",
+                "it is not set, and PACELINE_PERSISTED_DOCUMENTS=only runs no other documents than its",
+                "name a file that `paceline documents` wrote",
+            )
+        if self.cost_rate != "off" and _amount(self.cost_rate) < self.maximum_cost:
+            raise SettingsError(
+                "PACELINE_COST_RATE_LIMIT",
+                "it is below PACELINE_MAXIMUM_COST, so that the dearest operations could never run",
+                "raise it, or lower the other",
+            )
         replica = self.read_database_url
         if replica is not None and urlsplit(replica).scheme != urlsplit(self.database_url).scheme:
             raise SettingsError(
@@ -229,7 +314,28 @@ class Settings(BaseSettings):
                 "it is another engine than PACELINE_DATABASE_URL's",
                 "give a replica of that database",
             )
+        if replica is not None and urlsplit(replica).scheme.startswith("sqlite"):
+            raise SettingsError(
+                "PACELINE_READ_DATABASE_URL",
+                "SQLite has no replicas, and a copy would show what is over",
+                "leave it out, or use PostgreSQL",
+            )
+        if replica is not None and self.replica_lag >= self.request_timeout:
+            raise SettingsError(
+                "PACELINE_REPLICA_LAG",
+                "a change may wait for the replica so long, and PACELINE_REQUEST_TIMEOUT is over by then",
+                "give less than that",
+            )
         return self
+
+    @property
+    def traces_exporter(self) -> Literal["otlp", "console"] | None:
+        """Where traces go to, by OpenTelemetry's variables; None where nobody asked for any."""
+        if self.otel_sdk_disabled or self.otel_traces_exporter == "none":
+            return None
+        if self.otel_traces_exporter is not None:
+            return self.otel_traces_exporter
+        return "otlp" if self.otel_exporter_otlp_traces_endpoint or self.otel_exporter_otlp_endpoint else None
 
     @property
     def on_loopback(self) -> bool:
@@ -241,9 +347,18 @@ class Settings(BaseSettings):
         return self.on_loopback if self.graphiql is None else self.graphiql
 
     @property
+    def dashboard_enabled(self) -> bool:
+        return self.on_loopback if self.dashboard is None else self.dashboard
+
+    @property
     def introspection_enabled(self) -> bool:
         """Whether the schema may be asked for; suggestions of field names follow it."""
         return self.on_loopback if self.introspection is None else self.introspection
+
+    @property
+    def cost_rate(self) -> str:
+        """What a caller may ask for in a time: thirty of the dearest operations a minute, where nothing is said."""
+        return self.cost_rate_limit or f"{30 * self.maximum_cost}/minute"
 
     def pseudonym_key_bytes(self) -> bytes | None:
         """The key of pseudonyms: its own, or one derived from another key; None where there is none at all."""
@@ -312,6 +427,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _amount(rate: str) -> int:
+    """The first number of a rate that was found good."""
+    return int(re.split(r"\D", rate, maxsplit=1)[0])
+
+
 def _database_fault(url: str) -> str | None:
     """What is wrong with the URL of a database, as far as it can be seen without connecting."""
     scheme, separator, _ = url.partition("://")
@@ -345,6 +465,8 @@ def _first_of(invalid: ValidationError) -> SettingsError:
             return SettingsError(variable, f"it is above {limit['le']}", f"give at most {limit['le']}")
         case "greater_than":
             return SettingsError(variable, f"it is not above {limit['gt']}", f"give more than {limit['gt']}")
+        case "less_than":
+            return SettingsError(variable, f"it is not below {limit['lt']:g}", f"give less than {limit['lt']:g}")
         case "literal_error" | "enum":
             return SettingsError(variable, "there is no such choice", f"give {limit['expected']}")
         case "bool_parsing":

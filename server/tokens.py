@@ -43,10 +43,13 @@ class Unauthenticated(Exception):
 class _Verified:
     """A token that was found good.
 
+    since: seconds since 1970 before which it was not checked: of a clock that was set back we do not know whether the
+    keys have changed meanwhile. 0 for the secret, which does not change.
     until: seconds since 1970 when it must be checked again, since it has expired or the keys may have changed.
     """
 
     caller: Caller
+    since: float
     until: float
 
 
@@ -106,6 +109,13 @@ class TokenVerifier:
 
     async def verify(self, authorization: Sequence[str]) -> Caller:
         """The caller that a request's `Authorization` headers name. Raises Unauthenticated."""
+        return (await self._verified_by(authorization)).caller
+
+    async def seconds_left(self, authorization: Sequence[str]) -> float:
+        """For how long the token is good without being looked at again. Raises Unauthenticated where it is not."""
+        return (await self._verified_by(authorization)).until - self._clock().timestamp()
+
+    async def _verified_by(self, authorization: Sequence[str]) -> _Verified:
         if len(authorization) != 1:
             raise Unauthenticated
         scheme, _, token = authorization[0].partition(" ")
@@ -115,9 +125,9 @@ class TokenVerifier:
         fingerprint = hashlib.sha256(token.encode("ascii")).digest()
         known = self._verified.get(fingerprint)
         if known is not None:
-            if self._clock().timestamp() < known.until:
+            if known.since <= self._clock().timestamp() < known.until:
                 self._verified.move_to_end(fingerprint)
-                return known.caller
+                return known
             del self._verified[fingerprint]
         try:
             known = await self._checked(token)
@@ -128,18 +138,19 @@ class TokenVerifier:
             self._verified[fingerprint] = known
             if len(self._verified) > KEPT_TOKENS:
                 self._verified.popitem(last=False)
-        return known.caller
+        return known
 
     async def _checked(self, token: str) -> _Verified:
         """A token with a good signature and good claims. Raises PyJWTError, BadToken."""
         key = await self._key(header_of(token))
         # Nothing is awaited from here to where the result is kept: a change of keys cannot come between.
         content = self._signatures.decode_complete(token, key, [key.algorithm_name])["payload"]
-        claims = claims_of(json_object(content), self._clock().timestamp(), self._expected)
-        until = claims.valid_until
+        now = self._clock().timestamp()
+        claims = claims_of(json_object(content), now, self._expected)
+        since, until = 0.0, claims.valid_until
         if self._keys is not None and self._keys.fresh_until is not None:
-            until = min(until, self._keys.fresh_until.timestamp())
-        return _Verified(claims.caller, until)
+            since, until = now, min(until, self._keys.fresh_until.timestamp())
+        return _Verified(claims.caller, since, until)
 
     async def _key(self, header: Object) -> PyJWK:
         """Our key that a token's header refers to. Raises BadToken where there is none."""

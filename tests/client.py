@@ -2,19 +2,25 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import httpx
 import jwt
 import uvicorn
 
-from domain.database import Database
+from domain.database import Database, Replica
+from domain.performance.registry import Registry
 from server.app import create_app
+from server.difficulty_metrics import installed
+from server.protocols import HttpProtocol, WebSocketProtocol
 from server.settings import Settings
+from server.subscriptions.limits import MESSAGE_BYTES, SubscriptionLimits
 from tests.builders import NOW
 
 SECRET = "signing key for tests, 32 bytes long"
@@ -69,6 +75,7 @@ class Served:
 
     http: httpx.AsyncClient
     database: Database
+    replica: Replica | None = None
     now: datetime = NOW
     statements: list[str] = field(default_factory=list)
 
@@ -95,13 +102,29 @@ def settings_for(database_url: str, **overrides: Any) -> Settings:
         "auth_secret": SECRET,
         "pseudonym_key": "pseudonym key for tests, 32 bytes",
         "release_key": "noise key for tests, 32 bytes long",
+        # A test's load comes from one caller; tests/server/test_rates.py switches them on.
+        "rate_limit": "off",
+        "cost_rate_limit": "off",
+        "bls_fetch": "off",  # no test asks BLS; those that fetch bring a server that answers in its place
         **overrides,
     }
     return Settings(_env_file=None, **values)  # type: ignore[call-arg]  # pydantic-settings' own argument
 
 
+# Looking for packages, and httpx's reading of all certificates, take longer than most tests.
+installed_metrics = cache(installed)
+UNUSED_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 @asynccontextmanager
-async def serving(database_url: str, **overrides: Any) -> AsyncIterator[Served]:
+async def serving(
+    database_url: str,
+    *,
+    difficulty_metrics: Registry | None = None,
+    subscription_limits: SubscriptionLimits | None = None,
+    http_protocol: type[HttpProtocol] = HttpProtocol,
+    **overrides: Any,
+) -> AsyncIterator[Served]:
     """A server on a port of its own, with a client that talks to it."""
     # Named as TCP, or asyncio takes it for something else and each answer waits 40 ms for an acknowledgement (Nagle).
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -109,10 +132,25 @@ async def serving(database_url: str, **overrides: Any) -> AsyncIterator[Served]:
     listening.listen()
     port = listening.getsockname()[1]
     holder: list[Served] = []
-    app = create_app(settings_for(database_url, **overrides), clock=lambda: holder[0].now if holder else NOW)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=2))
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as http:
-        served = Served(http, app.state.database)
+    app = create_app(
+        settings_for(database_url, **overrides),
+        clock=lambda: holder[0].now if holder else NOW,
+        difficulty_metrics=installed_metrics() if difficulty_metrics is None else difficulty_metrics,
+        subscription_limits=subscription_limits,
+    )
+    config = uvicorn.Config(
+        app,
+        http=http_protocol,
+        ws=WebSocketProtocol,
+        log_config=None,
+        lifespan="on",
+        timeout_graceful_shutdown=2,
+        ws_max_size=MESSAGE_BYTES,
+        ws_per_message_deflate=False,
+    )
+    server = uvicorn.Server(config)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=120, verify=UNUSED_TLS) as http:
+        served = Served(http, app.state.database, app.state.replica)
         holder.append(served)
         served.database.watch = served.statements.append
         running = asyncio.create_task(server.serve([listening]))

@@ -6,16 +6,19 @@ from collections.abc import Generator
 import hypothesis
 import pytest
 
-from tests.databases import database, database_url, engine, postgres_template, sqlite_template
+from tests.databases import database, database_url, engine, postgres_databases, sqlite_template
+from tests.npm import npm_programs
 
-__all__ = ["database", "database_url", "engine", "postgres_template", "sqlite_template"]
+__all__ = ["database", "database_url", "engine", "npm_programs", "postgres_databases", "sqlite_template"]
 
 NO_SKIPS = bool(os.environ.get("PACELINE_TEST_NO_SKIPS"))
-SERVER_MARKERS = ("postgres", "redis", "browser")
+SERVER_MARKERS = ("postgres", "redis", "browser", "npm")
 
-# A slow machine is no failing law. Everything else stays as Hypothesis sets it, which is repeatable where CI is set.
-hypothesis.settings.register_profile("untimed", hypothesis.settings(), deadline=None)
-hypothesis.settings.load_profile("untimed")
+# A slow machine is no failing law. Whoever changes one thing wants to see what that thing did: examples are the same in
+# every run, and new ones are drawn by `make test-random`.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("random", deadline=None, derandomize=False, print_blob=True)
+hypothesis.settings.load_profile("random" if os.environ.get("PACELINE_TEST_RANDOM") else "repeatable")
 
 
 @pytest.fixture(scope="session")

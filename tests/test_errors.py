@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from domain.errors import DatabaseUnavailable, Forbidden, InvalidInput, NotFound, PacelineError
+from domain.errors import BenchmarkUnavailable, DatabaseUnavailable, Forbidden, InvalidInput, NotFound, PacelineError
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,12 @@ from domain.errors import DatabaseUnavailable, Forbidden, InvalidInput, NotFound
             "NOT_FOUND",
             "learnerId",
             "learnerId: there is no such learner; send the id of one you may change.",
+        ),
+        (
+            BenchmarkUnavailable("values", "profit_margin has no benchmark yet", "come back later"),
+            "BENCHMARK_UNAVAILABLE",
+            "values",
+            "values: profit_margin has no benchmark yet; come back later.",
         ),
         (
             Forbidden("learners may not start jobs", "ask an admin"),

@@ -17,5 +17,6 @@ def test_answers_for_one_reason_are_equal() -> None:
     assert Unavailable.because(Reason.TOO_FEW_PEERS) == Unavailable.because(Reason.TOO_FEW_PEERS)
 
 
-def test_reasons_are_those_of_the_contract() -> None:
-    assert [reason.value for reason in Reason] == ["TOO_FEW_PEERS", "TOO_FEW_RESPONSES", "NOT_COMPUTED", "NO_DATA"]
+def test_reasons_are_those_of_the_contract_and_the_learners_own_choice() -> None:
+    contract = ["TOO_FEW_PEERS", "TOO_FEW_RESPONSES", "NOT_COMPUTED", "NO_DATA"]
+    assert [reason.value for reason in Reason] == [*contract, "SWITCHED_OFF"]

@@ -11,7 +11,9 @@ class Action(StrEnum):
 
     READ_LEARNER = "learner.read"
     CHANGE_CONSENT = "consent.change"
+    CHANGE_COMPARISON = "comparison.change"
     ERASE_LEARNER = "learner.erase"
+    FORGET_ORGANISATION = "organisation.forget"
     RECORD_EVENTS = "events.record"
     RUN_JOB = "job.run"
     IMPORT_FILES = "files.import"

@@ -4,6 +4,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from domain.database.postgres import PostgresDatabase
+from domain.database.replicas import Noted, Replica
 from domain.database.session import Database
 from domain.database.sqlite import SqliteDatabase
 from domain.errors import InvalidInput
@@ -25,8 +26,7 @@ def open_database(url: str, *, connections: int = 10, statement_seconds: float =
         raise InvalidInput("database URL", "it is not a URL", REMEDY) from fault
     match parsed.drivername:
         case "postgresql+asyncpg":
-            dsn = parsed.set(drivername="postgresql").render_as_string(hide_password=False)
-            return PostgresDatabase(dsn, connections=connections, statement_seconds=statement_seconds)
+            return PostgresDatabase(_dsn(url), connections=connections, statement_seconds=statement_seconds)
         case "sqlite+aiosqlite" if parsed.database and parsed.database != ":memory:":
             return SqliteDatabase(parsed.database, readers=SQLITE_READERS, statement_seconds=statement_seconds)
     raise InvalidInput(
@@ -34,3 +34,19 @@ def open_database(url: str, *, connections: int = 10, statement_seconds: float =
         f"it names a kind of database that Paceline does not serve ({parsed.drivername})",
         REMEDY,
     )
+
+
+def open_replica(
+    primary_url: str, url: str, *, lag: float, noted: Noted, connections: int = 10, statement_seconds: float = 30
+) -> Replica:
+    """The standby at *url* of the PostgreSQL database at *primary_url*; nothing is connected until it is started.
+
+    lag, noted: as in Replica; the rest as in `open_database`.
+    """
+    standby = PostgresDatabase(_dsn(url), connections=connections, statement_seconds=statement_seconds)
+    return Replica(_dsn(primary_url), _dsn(url), standby, lag=lag, noted=noted)
+
+
+def _dsn(url: str) -> str:
+    """The URL as asyncpg takes it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,8 +1,10 @@
 """What a connection can do, whichever engine is behind it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -42,7 +44,8 @@ class Reading(ABC):
     async def arrays(self, query: KeyedQuery, keys: Sequence[Row], /, **values: Any) -> Columns:
         """The columns of *query* as NumPy arrays: for jobs that read millions of rows.
 
-        Every column is an `Id` (16 raw bytes, dtype V16) or an integer (int64), and none is null.
+        Every column is an `Id` (16 raw bytes, dtype V16), an integer (int64), an `Instant` (int64, microseconds since
+        1970) or a float, and none is null.
         """
 
 
@@ -77,7 +80,10 @@ class Writing(Reading):
 
     @abstractmethod
     async def upsert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> int:
-        """Adds *records* or replaces the rows with the same primary key; returns how many rows are new or different."""
+        """Adds *records* or replaces the rows with the same primary key; returns how many rows are new or different.
+
+        Rows that are there already are held until the transaction ends, even where nothing about them changes.
+        """
 
     @abstractmethod
     async def increase(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
@@ -87,8 +93,26 @@ class Writing(Reading):
         """
 
     @abstractmethod
+    async def make_months(self, table: Table, instants: Collection[datetime]) -> None:
+        """Sees to it that *table*, which the engine may keep in partitions by month, takes rows of these instants."""
+
+    @abstractmethod
+    async def drop_months(self, table: Table, before: datetime) -> int:
+        """Drops the partitions of *table* that hold nothing but rows from before an instant; returns how many."""
+
+    @abstractmethod
     async def lock(self, name: str, *, shared: bool = False) -> None:
         """Waits for the lock *name* and holds it until the transaction ends; shared holders exclude exclusive ones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occupancy:
+    """How the connections of a database are used. limit: the most there may be. waiting: users without one."""
+
+    limit: int
+    in_use: int
+    idle: int
+    waiting: int
 
 
 class Database(ABC):
@@ -114,6 +138,16 @@ class Database(ABC):
 
         PostgreSQL sees to its own files by vacuum and by recycling its log (docs/privacy.md).
         """
+
+    async def analyze(self) -> None:  # noqa: B027  # most engines have nothing to do
+        """Has the planner know how large the tables are by now; for whoever has put much into them at once.
+
+        PostgreSQL finds out by itself a minute later, and plans for tables that are small or empty until then.
+        """
+
+    @abstractmethod
+    def occupancy(self) -> Occupancy:
+        """How its connections are used at this moment."""
 
     @abstractmethod
     async def close(self) -> None:

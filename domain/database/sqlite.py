@@ -2,21 +2,24 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
 import numpy as np
-from sqlalchemy import Table, bindparam, or_, select
+from numpy.typing import NDArray
+from sqlalchemy import Float, Table, bindparam, or_
 from sqlalchemy.dialects.sqlite import insert as insert_into
+from sqlalchemy.types import TypeEngine
 
 from domain.database.columns import Id
-from domain.database.session import Columns, Database, Reading, Watch, Writing
-from domain.database.statement import SQLITE, KeyedQuery, Prepared, Row, keyed, prepare
-from domain.errors import DatabaseUnavailable
+from domain.database.session import Columns, Database, Occupancy, Reading, Watch, Writing
+from domain.database.statement import SQLITE, KeyedQuery, Prepared, Row, known_keys, prepare
+from domain.errors import DatabaseBusy, DatabaseUnavailable
 
 Result = TypeVar("Result")
 
@@ -44,17 +47,25 @@ class SqliteReading(Reading):
         return prepared.rows(list(await self._connection.execute_fetchall(prepared.sql, parameters)))
 
     async def arrays(self, query: KeyedQuery, keys: Sequence[Row], /, **values: Any) -> Columns:
-        rows = await self.rows_by(query, keys, **values)
-        columns = query.prepared(self.dialect).result
+        if len(keys) == 1:
+            prepared, parameters = query.prepared_for_one(self.dialect), query.bind_one(keys[0], self.dialect, values)
+        else:
+            prepared, parameters = query.prepared(self.dialect), query.bind(keys, self.dialect, values)
+        if self._watch is not None:
+            self._watch(prepared.sql)
+        rows = list(await self._connection.execute_fetchall(prepared.sql, parameters))
+        columns = prepared.result
         values_of = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-        return {
-            name: (
-                np.array([bytes.fromhex(text.replace("-", "")) for text in column], dtype="V16")
-                if isinstance(kind, Id)
-                else np.array(column, dtype=np.int64)
-            )
-            for (name, kind), column in zip(columns, values_of, strict=True)
-        }
+        return {name: _array(column, kind) for (name, kind), column in zip(columns, values_of, strict=True)}
+
+
+def _array(column: Sequence[Any], kind: TypeEngine[Any]) -> NDArray[Any]:
+    match kind:
+        case Id():
+            return np.array([bytes.fromhex(text.replace("-", "")) for text in column], dtype="V16")
+        case Float():
+            return np.array(column, dtype=np.float64)
+    return np.array(column, dtype=np.int64)
 
 
 class SqliteWriting(SqliteReading, Writing):
@@ -69,7 +80,9 @@ class SqliteWriting(SqliteReading, Writing):
 
     async def insert_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> set[Any]:
         # Nobody else writes while this transaction is open, so what is looked up here cannot change.
-        known = {row[0] for row in await self.rows_by(_known(table, columns[0]), [record[:1] for record in records])}
+        known = {
+            row[0] for row in await self.rows_by(known_keys(table, columns[0]), [record[:1] for record in records])
+        }
         new = [record for record in records if record[0] not in known]
         await self.insert(table, columns, new)
         return {record[0] for record in new}
@@ -79,6 +92,13 @@ class SqliteWriting(SqliteReading, Writing):
 
     async def increase(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
         await self._many(_increase(table, tuple(columns)), columns, records)
+
+    async def make_months(self, table: Table, instants: Collection[datetime]) -> None:
+        """Nothing to make: SQLite has no partitions."""
+
+    async def drop_months(self, table: Table, before: datetime) -> int:
+        """Nothing to drop."""
+        return 0
 
     async def lock(self, name: str, *, shared: bool = False) -> None:
         """Nothing to wait for: a writing transaction has the database to itself."""
@@ -110,7 +130,8 @@ class SqliteDatabase(Database):
     def __init__(self, path: str, *, readers: int, statement_seconds: float) -> None:
         self._path = path
         self._readers = readers
-        self._patience = statement_seconds
+        # Less than a request may take, so that who waits in vain learns that it was for a connection.
+        self._reader_patience = min(statement_seconds / 2, LONGEST_WAIT_SECONDS)
         self._busy_milliseconds = int(1000 * min(statement_seconds, LONGEST_WAIT_SECONDS))
         self._unscrubbed = False
         self._opened: list[aiosqlite.Connection] = []
@@ -118,6 +139,7 @@ class SqliteDatabase(Database):
         self._writer: aiosqlite.Connection | None = None
         self._opening = asyncio.Lock()
         self._turn = asyncio.Lock()
+        self._waiting = 0
 
     async def _open(self) -> aiosqlite.Connection:
         if not Path(self._path).parent.is_dir():
@@ -148,8 +170,14 @@ class SqliteDatabase(Database):
         with _faults_named():
             if self._idle.empty():
                 await _to_its_end(self._add_reader())
-            async with asyncio.timeout(self._patience):
-                connection = await self._idle.get()
+            self._waiting += 1
+            try:
+                async with asyncio.timeout(self._reader_patience):
+                    connection = await self._idle.get()
+            except TimeoutError as fault:
+                raise DatabaseBusy from fault
+            finally:
+                self._waiting -= 1
             try:
                 yield connection
             finally:
@@ -192,6 +220,11 @@ class SqliteDatabase(Database):
         finally:
             await writer.execute_fetchall(f"PRAGMA busy_timeout = {self._busy_milliseconds}")
         self._unscrubbed = bool(busy)
+
+    def occupancy(self) -> Occupancy:
+        """As of a pool. Writers stand in line without being counted: there is one of them at a time."""
+        idle = self._idle.qsize() + (self._writer is not None and not self._turn.locked())
+        return Occupancy(limit=self._readers + 1, in_use=len(self._opened) - idle, idle=idle, waiting=self._waiting)
 
     async def close(self) -> None:
         while self._opened:
@@ -275,9 +308,3 @@ def _increase(table: Table, columns: tuple[str, ...]) -> Prepared:
     insertion = insert_into(table).values(_parameters(columns, table))
     sums = {name: table.columns[name] + insertion.excluded[name] for name in columns if name not in key}
     return prepare(insertion.on_conflict_do_update(index_elements=key, set_=sums), SQLITE)
-
-
-@cache
-def _known(table: Table, key: str) -> KeyedQuery:
-    column = table.columns[key]
-    return keyed(lambda keys: select(column).join_from(keys, table, column == keys.columns[key]), **{key: column.type})

@@ -7,10 +7,28 @@ on the bare connection, through Core still three times: docs/performance.md.)
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
 from typing import Any, TypeAlias, cast
 
 import orjson
-from sqlalchemy import ARRAY, Boolean, Dialect, FromClause, String, bindparam, column, func, select, type_coerce
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Date,
+    Dialect,
+    FromClause,
+    String,
+    Table,
+    bindparam,
+    column,
+    func,
+    select,
+    type_coerce,
+)
+from sqlalchemy import cast as cast_to
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 from sqlalchemy.dialects.sqlite import aiosqlite as sqlite
 from sqlalchemy.sql import ClauseElement
@@ -39,6 +57,8 @@ def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
             return str
         case Instant(), "sqlite":
             return instant
+        case Date(), "sqlite":
+            return date.fromisoformat
         case Boolean(), "sqlite":
             return bool
     return None
@@ -51,6 +71,8 @@ def to_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
             return _encode_json
         case Instant(), "sqlite":
             return microseconds
+        case Date(), "sqlite":
+            return date.isoformat
     return None
 
 
@@ -132,8 +154,20 @@ class KeyedQuery:
             columns = zip(self.columns.items(), by_column, strict=True)
             named: dict[str, Any] = {f"key_{name}": _array(values, kind, dialect) for (name, kind), values in columns}
         else:
-            named = {"keys": orjson.dumps(keys, option=orjson.OPT_PASSTHROUGH_DATETIME).decode()}
+            named = {"keys": orjson.dumps(self._for_sqlite(keys), option=orjson.OPT_PASSTHROUGH_DATETIME).decode()}
         return self.prepared(dialect).bind({**named, **values})
+
+    def _for_sqlite(self, keys: Sequence[Row]) -> Sequence[Row]:
+        converts = [to_driver(kind, SQLITE) for kind in self.columns.values()]
+        if not any(converts):
+            return keys
+        return [
+            tuple(
+                value if convert is None or value is None else convert(value)
+                for value, convert in zip(key, converts, strict=True)
+            )
+            for key in keys
+        ]
 
     def prepared_for_one(self, dialect: Dialect) -> Prepared:
         """As `prepared`, for a single key."""
@@ -154,11 +188,23 @@ def _array(values: Sequence[Any], kind: TypeEngine[Any], dialect: Dialect) -> li
     return list(values) if convert is None else [None if value is None else convert(value) for value in values]
 
 
+def total(numbers: ColumnElement[int]) -> ColumnElement[int]:
+    """The sum of a column of whole numbers, by its name and as a whole number: PostgreSQL's own is a decimal."""
+    return cast_to(func.sum(numbers), BigInteger).label(str(numbers.key))
+
+
 def keyed(
     build: Callable[[FromClause], ClauseElement], /, **columns: TypeEngine[Any] | type[TypeEngine[Any]]
 ) -> KeyedQuery:
     """A query for many keys: `keyed(lambda key: select(...).join(...), learner_id=Id)`."""
     return KeyedQuery({name: kind() if isinstance(kind, type) else kind for name, kind in columns.items()}, build)
+
+
+@cache
+def known_keys(table: Table, name: str) -> KeyedQuery:
+    """Those of some values of a table's column that are there."""
+    found = table.columns[name]
+    return keyed(lambda keys: select(found).join_from(keys, table, found == keys.columns[name]), **{name: found.type})
 
 
 def _postgresql_keys(columns: Mapping[str, TypeEngine[Any]]) -> FromClause:

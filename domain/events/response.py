@@ -4,10 +4,12 @@ import hashlib
 import math
 import struct
 from datetime import datetime
+from typing import final
 
 import msgspec
 
 
+@final
 class ValidationResponse(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """One response, with the field names of the GraphQL contract.
 

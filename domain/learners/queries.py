@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import String, func, select
 
-from domain.database import Reading
+from domain.database import Reading, Writing
 from domain.database.columns import Id
 from domain.database.statement import Row, keyed
 from domain.database.windows import window_keys, windowed
+from domain.learners.comparison import ComparisonMode
 from domain.learners.learner import Cohort, Learner
 from domain.learners.tables import cohorts, erasures, learners
 from domain.paging import Window
 
-_LEARNER = (
+LEARNER = (
     learners.c.id,
     learners.c.display_name,
     learners.c.joined_at,
@@ -21,11 +22,16 @@ _LEARNER = (
     learners.c.active,
     learners.c.cohort_id,
     learners.c.time_zone,
+    learners.c.cohort_excluded,
+    learners.c.diagnostic_score,
+    learners.c.target_band,
+    learners.c.comparison_mode,
 )
 
 
-def _learner(row: Row) -> Learner:
-    id_, display_name, joined_at, shares_data, active, cohort_id, time_zone = row
+def learner_of(row: Row) -> Learner:
+    """The learner in the values of LEARNER."""
+    id_, display_name, joined_at, shares_data, active, cohort_id, time_zone, excluded, diagnosis, target, mode = row
     return Learner(
         id=id_,
         display_name=display_name or None,
@@ -34,16 +40,20 @@ def _learner(row: Row) -> Learner:
         active=active,
         cohort_id=cohort_id,
         time_zone=time_zone,
+        cohort_excluded=excluded,
+        diagnostic_score=diagnosis,
+        target_band=target,
+        comparison_mode=ComparisonMode(mode),
     )
 
 
-_LEARNERS = keyed(lambda key: select(*_LEARNER).join_from(key, learners, learners.c.id == key.c.id), id=Id)
+_LEARNERS = keyed(lambda key: select(*LEARNER).join_from(key, learners, learners.c.id == key.c.id), id=Id)
 
 
 async def learner_by_id(reading: Reading, ids: Sequence[str]) -> Mapping[str, Learner]:
     """The learners with these ids."""
     rows = await reading.rows_by(_LEARNERS, [(id_,) for id_ in ids])
-    return {row[0]: _learner(row) for row in rows}
+    return {row[0]: learner_of(row) for row in rows}
 
 
 _COHORTS = keyed(
@@ -67,7 +77,7 @@ class Members:
 
 # One statement for any number of cohorts, each with a window of its own.
 _MEMBERS = windowed(
-    lambda key: select(*_LEARNER).join_from(key, learners, learners.c.cohort_id == key.c.cohort_id),
+    lambda key: select(*LEARNER).join_from(key, learners, learners.c.cohort_id == key.c.cohort_id),
     order=(learners.c.display_name, learners.c.id),
     cohort_id=Id,
 )
@@ -77,7 +87,7 @@ async def members_by_cohort(reading: Reading, keys: Sequence[Members]) -> Mappin
     """For each key its window of learners in order of name, and one more where there is a next page."""
     found: dict[Members, list[Learner]] = {key: [] for key in keys}
     for row in await reading.rows_by(_MEMBERS, window_keys((key.window, key.cohort_id) for key in keys)):
-        found[keys[row[0]]].append(_learner(row[1:]))
+        found[keys[row[0]]].append(learner_of(row[1:]))
     return found
 
 
@@ -107,9 +117,28 @@ async def erased(reading: Reading, pseudonyms: Sequence[str]) -> set[str]:
     return {row[0] for row in await reading.rows_by(_ERASED, [(pseudonym,) for pseudonym in pseudonyms])}
 
 
-_KNOWN = keyed(lambda key: select(learners.c.id).join_from(key, learners, learners.c.id == key.c.id), id=Id)
+_KNOWN = keyed(
+    lambda key: select(learners.c.id, learners.c.time_zone).join_from(key, learners, learners.c.id == key.c.id), id=Id
+)
+_HELD = keyed(
+    lambda key: (
+        select(learners.c.id, learners.c.time_zone)
+        .join_from(key, learners, learners.c.id == key.c.id)
+        .order_by(learners.c.id)
+        .with_for_update(key_share=True, of=learners)
+    ),
+    id=Id,
+)
 
 
-async def known_learners(reading: Reading, ids: Sequence[str]) -> set[str]:
-    """Those of *ids* that are learners."""
-    return {row[0] for row in await reading.rows_by(_KNOWN, [(id_,) for id_ in ids])}
+async def zone_by_learner(reading: Reading, ids: Sequence[str]) -> Mapping[str, str]:
+    """The time zones of those of *ids* that are learners."""
+    return dict(await reading.rows_by(_KNOWN, [(id_,) for id_ in ids]))
+
+
+async def hold_learners(writing: Writing, ids: Sequence[str]) -> Mapping[str, str]:
+    """As `zone_by_learner`; nobody else changes what is counted of these learners until the transaction ends.
+
+    They are locked in the order of their ids, so that two batches wait for each other and never in a circle.
+    """
+    return dict(await writing.rows_by(_HELD, [(id_,) for id_ in ids]))

@@ -30,6 +30,10 @@ class LearnerRow(SQLModel, table=True):
     diagnostic_score: float | None = None
     target_band: float | None = None
     final_band: float | None = None
+    # Not SQLAlchemy's to fill in: an import changes learners without a word of their mode.
+    comparison_mode: str = Field(
+        default="ALL", max_length=16, sa_column_kwargs={"default": None, "server_default": "ALL"}
+    )
 
 
 class ConsentChangeRow(SQLModel, table=True):

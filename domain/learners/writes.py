@@ -1,17 +1,37 @@
-"""Consent and erasure."""
+"""Consent, what a learner wants to be compared with, and erasure."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from domain.activity.tables import (
+    daily_user_stats,
+    stale_days,
+    stale_topic_days,
+    stale_totals,
+    stale_weeks,
+    study_sessions,
+    topic_daily_stats,
+    user_learning_metrics,
+    weekly_user_stats,
+)
+from domain.activity.writes import restale
 from domain.database import Writing
 from domain.database.columns import Id
 from domain.database.statement import Row, keyed
-from domain.events.tables import event_ids, validation_responses
+from domain.events.tables import EVENTS, event_ids
+from domain.gaps.tables import knowledge_gaps
+from domain.ghost.tables import activity_totals, ghost_messages_shown
+from domain.learners.comparison import ComparisonMode
 from domain.learners.erasure import ERASURE_LOCK, Pseudonyms
+from domain.learners.queries import hold_learners
 from domain.learners.tables import cohorts, consent_changes, erasures, learners
+from domain.mastery.tables import mastery_bases, material_completions, topic_mastery
 from domain.peers.tables import learner_rollups, objective_rollups
+from domain.readiness.tables import exam_results
+from domain.reviews.tables import review_bases, review_states
+from domain.series.tables import user_figures
 
 _ID = bindparam("learner_id", type_=Id)
 _SET_CONSENT = (
@@ -35,13 +55,46 @@ async def set_consent(writing: Writing, learner_id: str, *, share: bool, now: da
     return bool(changed)
 
 
-_OWN_EVENTS = select(validation_responses.c.event_id).where(validation_responses.c.learner_id == _ID)
+_SET_MODE = update(learners).where(learners.c.id == _ID).values(comparison_mode=bindparam("mode"))
+
+
+async def set_comparison_mode(writing: Writing, learner_id: str, mode: ComparisonMode) -> None:
+    """Chooses what a learner is compared with."""
+    await writing.run(_SET_MODE, learner_id=learner_id, mode=str(mode))
+
+
+# All that is stored of a learner, the learner itself last: what refers to it goes first.
+_OWN = (
+    *EVENTS,
+    objective_rollups,
+    learner_rollups,
+    review_states,
+    review_bases,
+    topic_mastery,
+    mastery_bases,
+    material_completions,
+    study_sessions,
+    stale_days,
+    stale_topic_days,
+    stale_weeks,
+    stale_totals,
+    daily_user_stats,
+    weekly_user_stats,
+    topic_daily_stats,
+    user_learning_metrics,
+    activity_totals,
+    ghost_messages_shown,
+    knowledge_gaps,
+    exam_results,
+    consent_changes,
+)
 _ERASE = (
-    delete(event_ids).where(event_ids.c.event_id.in_(_OWN_EVENTS)),
-    delete(validation_responses).where(validation_responses.c.learner_id == _ID),
-    delete(objective_rollups).where(objective_rollups.c.learner_id == _ID),
-    delete(learner_rollups).where(learner_rollups.c.learner_id == _ID),
-    delete(consent_changes).where(consent_changes.c.learner_id == _ID),
+    *(
+        delete(event_ids).where(event_ids.c.event_id.in_(select(table.c.event_id).where(table.c.learner_id == _ID)))
+        for table in EVENTS
+    ),
+    delete(user_figures).where(user_figures.c.contributor_id == _ID),
+    *(delete(table).where(table.c.learner_id == _ID) for table in _OWN),
     delete(learners).where(learners.c.id == _ID),
 )
 
@@ -53,6 +106,8 @@ async def erase_learner(writing: Writing, learner_id: str, pseudonyms: Pseudonym
     until they are renewed, without it. Erasing a learner that is not there deletes nothing and returns 0.
     """
     await writing.lock(ERASURE_LOCK)
+    # Who notes what it is shown holds it as well, and so either is before this or finds nobody.
+    await hold_learners(writing, [learner_id])
     deleted = [await writing.run(statement, learner_id=learner_id) for statement in _ERASE]
     if any(deleted):
         await writing.upsert(erasures, ("pseudonym", "erased_at"), [(pseudonyms.of(learner_id), now)])
@@ -72,8 +127,13 @@ LEARNER_COLUMNS = (
     "target_band",
     "final_band",
 )
-_CONSENT = keyed(
-    lambda key: select(learners.c.id, learners.c.shares_data).join_from(key, learners, learners.c.id == key.c.id),
+_KNOWN = keyed(
+    lambda key: (
+        select(learners.c.id, learners.c.shares_data, learners.c.time_zone)
+        .join_from(key, learners, learners.c.id == key.c.id)
+        .order_by(learners.c.id)
+        .with_for_update(key_share=True, of=learners)
+    ),
     id=Id,
 )
 
@@ -94,18 +154,27 @@ _HISTORY = keyed(
 
 
 async def enrol(writing: Writing, rows: Sequence[Row], now: datetime) -> int:
-    """Adds or changes learners, and keeps the history of their consent.
+    """Adds or changes learners, and keeps the history of their consent; a new time zone moves their days.
 
     rows: in the order of LEARNER_COLUMNS, each learner once; their cohorts exist, and none of them was erased.
     A file says nothing of when it was written, so it may withdraw consent but never grant again what was withdrawn:
     that takes `set_consent`. Returns how many grants were passed over for that.
     """
-    place = LEARNER_COLUMNS.index("shares_data")
-    known: dict[str, bool] = dict(await writing.rows_by(_CONSENT, [(row[0],) for row in rows]))
+    place, zone_place = LEARNER_COLUMNS.index("shares_data"), LEARNER_COLUMNS.index("time_zone")
+    held = await writing.rows_by(_KNOWN, [(row[0],) for row in rows])
+    known: dict[str, bool] = {id_: shares for id_, shares, _ in held}
+    zones: dict[str, str] = {id_: time_zone for id_, _, time_zone in held}
     doubtful = [(row[0],) for row in rows if row[place] and known.get(row[0]) is False]
     withdrawn = {row[0] for row in await writing.rows_by(_HISTORY, doubtful)}
     kept = [(*row[:place], row[place] and row[0] not in withdrawn, *row[place + 1 :]) for row in rows]
     await writing.upsert(learners, LEARNER_COLUMNS, kept)
     changes = [(row[0], row[place], now) for row in kept if row[place] != known.get(row[0], False)]
     await writing.insert(consent_changes, ("learner_id", "shares_data", "changed_at"), changes)
+    moved = {
+        row[0]: (row[zone_place], zones[row[0]])
+        for row in kept
+        if zones.get(row[0], row[zone_place]) != row[zone_place]
+    }
+    if moved:
+        await restale(writing, moved)
     return len(withdrawn)

@@ -6,7 +6,6 @@ from typing import Self
 
 from domain.catalog.topic import Objective
 from domain.peers.metric import PeerMetric, mean_points
-from domain.peers.rollup import Rollup
 from domain.privacy.figures import Distribution, distribution
 from domain.privacy.release import Release
 from domain.unavailable import Reason, Unavailable
@@ -44,9 +43,6 @@ class ObjectiveScore:
     responses: int
 
     @classmethod
-    def of(cls, objective: Objective, rollup: Rollup, metric: PeerMetric) -> Self:
-        """Raises ValueError where no response has the metric."""
-        total, count = rollup.counter(metric)
-        if not count:
-            raise ValueError(f"there is no response with {metric}")
+    def of(cls, objective: Objective, metric: PeerMetric, total: int, count: int) -> Self:
+        """The mean of *count* >= 1 responses that add up to *total* millionths of a point."""
         return cls(objective=objective, metric=metric, score=mean_points(total, count), responses=count)

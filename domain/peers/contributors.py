@@ -17,6 +17,7 @@ from domain.peers.metric import PeerMetric, means_points
 from domain.peers.rollup import Rollup
 from domain.peers.tables import learner_rollups, objective_rollups
 from domain.privacy.release import Contributors
+from domain.privacy.roster import Roster
 
 _ELIGIBLE = and_(learners.c.active, learners.c.shares_data)
 
@@ -60,7 +61,7 @@ class Crowd:
         """Those with at least *minimum_responses* values of *metric*, and their means."""
         total, count = (self.counters[name] for name in _COUNTERS[metric])
         enough = count >= minimum_responses
-        return Contributors(learner_ids=self.learner_ids[enough], means=means_points(total[enough], count[enough]))
+        return Contributors(roster=Roster(self.learner_ids[enough]), means=means_points(total[enough], count[enough]))
 
 
 async def crowd_by_objective(reading: Reading, objective_ids: Sequence[str]) -> Mapping[str, Crowd]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Integer, String, and_, case, cast, func, select
 
 from domain.catalog.tables import objectives
 from domain.catalog.topic import Objective
@@ -12,33 +12,39 @@ from domain.database import Reading
 from domain.database.columns import Id
 from domain.database.statement import Row, keyed
 from domain.database.windows import window_keys, windowed
+from domain.learners.learner import Learner
+from domain.learners.queries import LEARNER, learner_of
+from domain.learners.tables import learners
 from domain.paging import Window
+from domain.peers.benchmark import ObjectiveScore
 from domain.peers.metric import PeerMetric
 from domain.peers.rollup import Rollup
 from domain.peers.tables import objective_rollups
 from domain.privacy.cell import ALL, Cell
 from domain.privacy.policy import ReleasePolicy
-from domain.privacy.queries import PUBLISHED, private_release
+from domain.privacy.queries import CONTENT, private_release
 from domain.privacy.release import Release
 from domain.privacy.tables import releases
 
 _COUNTERS = tuple(objective_rollups.c[name] for name in Rollup._fields)
+_COUNTED = len(_COUNTERS)
+_LEARNER_FROM = 1 + _COUNTED + len(CONTENT)  # in a row of _COMPARISONS
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """A learner's counters in one objective beside what was released for it.
 
     rollup: None without a response. release: None where nothing was released; the cell alone under policy `exact`,
     where the release holds everybody's mean and is read once for all who are compared with it (`release_by_cell`).
+    learner: None where there is none; in profiles, which would repeat it, always.
     """
 
     rollup: Rollup | None
     release: Release | Cell | None
+    learner: Learner | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ComparisonKey:
+class ComparisonKey(NamedTuple):
     """A loader's key: whose counters, in which objective, against the release of which metric and policy."""
 
     learner_id: str
@@ -57,20 +63,24 @@ def _is_about(objective_id: ColumnElement[str], metric: ColumnElement[str], poli
     )
 
 
-def _compared(row: Row) -> Comparison:
-    """The comparison in a row of counters and of PUBLISHED."""
-    counters, published = row[: len(_COUNTERS)], row[len(_COUNTERS) :]
+def _compared(
+    objective_id: str, metric: PeerMetric, policy: ReleasePolicy, values: Row, learner: Learner | None = None
+) -> Comparison:
+    """The comparison in the values of _COUNTERS and of CONTENT; what `_is_about` holds equal was not fetched again."""
+    counters, content = values[:_COUNTED], values[_COUNTED:]
     release: Release | Cell | None = None
-    if published[0] is not None:
-        exact = published[3] == ReleasePolicy.EXACT
-        release = Cell(*published[:3]) if exact else private_release(published)
-    return Comparison(None if counters[0] is None else Rollup._make(counters), release)
+    if content[0] is not None:
+        if policy is ReleasePolicy.EXACT:
+            release = Cell.objective(objective_id, metric)
+        else:
+            release = private_release((ALL, objective_id, metric.value, policy.value, *content))
+    return Comparison(None if counters[0] is None else Rollup._make(counters), release, learner)
 
 
-# One statement and not two: a round trip is the larger part of a standing (docs/performance.md).
+# One statement and not three: a round trip is the larger part of a standing (docs/performance.md).
 _COMPARISONS = keyed(
     lambda key: (
-        select(key.c.learner_id, key.c.objective_id, key.c.metric, *_COUNTERS, *PUBLISHED)
+        select(key.c.place, *_COUNTERS, *CONTENT, *LEARNER)
         .select_from(key)
         .outerjoin(
             objective_rollups,
@@ -80,7 +90,9 @@ _COMPARISONS = keyed(
             ),
         )
         .outerjoin(releases, _is_about(key.c.objective_id, key.c.metric, key.c.policy))
+        .outerjoin(learners, learners.c.id == key.c.learner_id)
     ),
+    place=Integer,
     learner_id=Id,
     objective_id=Id,
     metric=String,
@@ -90,15 +102,22 @@ _COMPARISONS = keyed(
 
 async def comparison_by_key(reading: Reading, keys: Sequence[ComparisonKey]) -> Mapping[ComparisonKey, Comparison]:
     """The comparison for each key."""
-    by_row = {(key.learner_id, key.objective_id, key.metric): key for key in keys}
+    found = {}
     rows = await reading.rows_by(
-        _COMPARISONS, [(k.learner_id, k.objective_id, str(k.metric), str(k.policy)) for k in keys]
+        _COMPARISONS,
+        [
+            (place, key.learner_id, key.objective_id, key.metric.value, key.policy.value)
+            for place, key in enumerate(keys)
+        ],
     )
-    return {by_row[row[:3]]: _compared(row[3:]) for row in rows}
+    for row in rows:
+        key = keys[row[0]]
+        learner = None if row[_LEARNER_FROM] is None else learner_of(row[_LEARNER_FROM:])
+        found[key] = _compared(key.objective_id, key.metric, key.policy, row[1:_LEARNER_FROM], learner)
+    return found
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileKey:
+class ProfileKey(NamedTuple):
     """A loader's key: whose comparisons, in which metric, with the releases of which policy."""
 
     learner_id: str
@@ -106,22 +125,23 @@ class ProfileKey:
     policy: ReleasePolicy
 
 
+# Ids as text: the driver would make an object of each, and we a text of that.
 _PROFILES = keyed(
     lambda key: (
         select(
-            key.c.learner_id,
-            key.c.metric,
-            objectives.c.id,
+            key.c.place,
+            cast(objectives.c.id, String).label("id"),
             objectives.c.name,
-            objectives.c.topic_id,
+            cast(objectives.c.topic_id, String).label("topic_id"),
             *_COUNTERS,
-            *PUBLISHED,
+            *CONTENT,
         )
         .select_from(key)
         .join(objective_rollups, objective_rollups.c.learner_id == key.c.learner_id)
         .join(objectives, objectives.c.id == objective_rollups.c.objective_id)
         .outerjoin(releases, _is_about(objective_rollups.c.objective_id, key.c.metric, key.c.policy))
     ),
+    place=Integer,
     learner_id=Id,
     metric=String,
     policy=String,
@@ -132,13 +152,17 @@ async def profile_by_learner(
     reading: Reading, keys: Sequence[ProfileKey]
 ) -> Mapping[ProfileKey, list[tuple[Objective, Comparison]]]:
     """All objectives in which each learner has a response, with the comparison in each."""
-    found: dict[ProfileKey, list[tuple[Objective, Comparison]]] = {key: [] for key in keys}
-    by_row = {(key.learner_id, key.metric): key for key in keys}
-    rows = await reading.rows_by(_PROFILES, [(key.learner_id, str(key.metric), str(key.policy)) for key in keys])
-    for learner_id, metric, id_, name, topic_id, *rest in rows:
+    found: list[list[tuple[Objective, Comparison]]] = [[] for _ in keys]
+    rows = await reading.rows_by(
+        _PROFILES,
+        [(place, key.learner_id, key.metric.value, key.policy.value) for place, key in enumerate(keys)],
+    )
+    for row in rows:
+        place, id_, name, topic_id = row[:4]
+        _, metric, policy = keys[place]
         objective = Objective(id=id_, name=name, topic_id=topic_id)
-        found[by_row[learner_id, metric]].append((objective, _compared(tuple(rest))))
-    return found
+        found[place].append((objective, _compared(id_, metric, policy, row[4:])))
+    return dict(zip(keys, found, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,27 +174,24 @@ class ScoreList:
     window: Window
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectiveRollup:
-    objective: Objective
-    rollup: Rollup
-
-
-def _counts(metric: ColumnElement[str]) -> ColumnElement[int]:
-    """How many responses have the metric that a column names."""
-    return case(
-        (metric == PeerMetric.REASONING, objective_rollups.c.reasoning_count),
-        (metric == PeerMetric.CALIBRATION, objective_rollups.c.calibration_count),
-        else_=objective_rollups.c.responses,
-    )
+def _counter(metric: ColumnElement[str], place: int) -> ColumnElement[int]:
+    """The sum (*place* 0) or the count (1) of the metric that a column names, as in Rollup.counter."""
+    named = Rollup._make(_COUNTERS)
+    return case(*((metric == one, named.counter(one)[place]) for one in PeerMetric))
 
 
 _SCORES = windowed(
     lambda key: (
-        select(objectives.c.id, objectives.c.name, objectives.c.topic_id, *_COUNTERS)
+        select(
+            cast(objectives.c.id, String).label("id"),
+            objectives.c.name,
+            cast(objectives.c.topic_id, String).label("topic_id"),
+            _counter(key.c.metric, 0).label("total"),
+            _counter(key.c.metric, 1).label("count"),
+        )
         .join_from(key, objective_rollups, objective_rollups.c.learner_id == key.c.learner_id)
         .join(objectives, objectives.c.id == objective_rollups.c.objective_id)
-        .where(_counts(key.c.metric) > 0)
+        .where(_counter(key.c.metric, 1) > 0)
     ),
     order=(objectives.c.name, objectives.c.id),
     learner_id=Id,
@@ -178,13 +199,17 @@ _SCORES = windowed(
 )
 
 
-async def scores_by_learner(reading: Reading, keys: Sequence[ScoreList]) -> Mapping[ScoreList, list[ObjectiveRollup]]:
-    """For each key its window of rollups in the objectives' order, and one more where there is a next page."""
-    found: list[list[ObjectiveRollup]] = [[] for _ in keys]
+async def scores_by_learner(reading: Reading, keys: Sequence[ScoreList]) -> Mapping[ScoreList, list[ObjectiveScore]]:
+    """For each key its window of scores in the objectives' order, and one more where there is a next page."""
+    found: list[list[ObjectiveScore]] = [[] for _ in keys]
+    # The learners of a cohort work on the same objectives.
+    objectives_by_id: dict[str, Objective] = {}
     rows = await reading.rows_by(_SCORES, window_keys((key.window, key.learner_id, str(key.metric)) for key in keys))
-    for place, id_, name, topic_id, *counters in rows:
-        objective = Objective(id=id_, name=name, topic_id=topic_id)
-        found[place].append(ObjectiveRollup(objective, Rollup._make(counters)))
+    for place, id_, name, topic_id, total, count in rows:
+        objective = objectives_by_id.get(id_)
+        if objective is None:
+            objective = objectives_by_id[id_] = Objective(id=id_, name=name, topic_id=topic_id)
+        found[place].append(ObjectiveScore.of(objective, keys[place].metric, total, count))
     return dict(zip(keys, found, strict=True))
 
 
@@ -192,7 +217,7 @@ _SCORE_COUNTS = keyed(
     lambda key: (
         select(key.c.learner_id, key.c.metric, func.count())
         .join_from(key, objective_rollups, objective_rollups.c.learner_id == key.c.learner_id)
-        .where(_counts(key.c.metric) > 0)
+        .where(_counter(key.c.metric, 1) > 0)
         .group_by(key.c.learner_id, key.c.metric)
     ),
     learner_id=Id,

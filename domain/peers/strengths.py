@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import fsum
+from typing import NamedTuple
 
 from domain.catalog.topic import Objective
 from domain.peers.metric import OwnMean, PeerMetric
@@ -16,8 +17,7 @@ from domain.unavailable import Reason, Unavailable
 MINIMUM_OBJECTIVES = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparedObjective:
+class ComparedObjective(NamedTuple):
     """One objective to compare in: its release (None where withheld) and the learner's own mean (None without)."""
 
     objective: Objective

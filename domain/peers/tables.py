@@ -7,10 +7,7 @@ which responses arrived. A write that stores a response moves them in the same t
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
 
-from domain.database.columns import Id, table_of
-
-# Rows here are updated far more often than added: with room on the page PostgreSQL need not touch the indexes.
-ROOM_TO_UPDATE = {"postgresql_with": {"fillfactor": "80"}}
+from domain.database.columns import ROOM_TO_UPDATE, Id, table_of
 
 
 class _Counters(SQLModel):

@@ -5,14 +5,15 @@ algorithms 1 and 2. Everything is integer arithmetic on the stream's words: floa
 leave gaps in the noise from which its size could be read.
 """
 
+import hashlib
 import hmac
 import math
 import struct
 from collections.abc import Iterator
-from functools import lru_cache
+from itertools import chain, count
 
 _WORD_BITS = 64
-_WORDS = struct.Struct(">4Q")
+_WORDS = struct.Struct(">256Q")  # a release of twenty bars takes about 150
 
 
 def noise_scale(size: int) -> int:
@@ -28,13 +29,16 @@ def noise_scale(size: int) -> int:
 def keyed_words(key: bytes, material: bytes) -> Iterator[int]:
     """An endless stream of 64-bit words, a function of *key* and *material* alone.
 
-    To anyone without the key it is chance: HMAC-SHA256 in counter mode, under a key of its own for *material*.
+    To anyone without the key it is chance: SHAKE256 of a key of its own for *material*, made by HMAC-SHA256, and of
+    the number of the block. A sponge under a key of fixed length is a pseudorandom function (Bertoni et al., "On the
+    security of the keyed sponge construction", 2011).
     """
-    stream_key = hmac.digest(key, material, "sha256")
-    block = 0
-    while True:
-        yield from _WORDS.unpack(hmac.digest(stream_key, block.to_bytes(8, "big"), "sha256"))
-        block += 1
+    own_key = hmac.digest(key, material, "sha256")
+
+    def words_of(block: int) -> tuple[int, ...]:
+        return _WORDS.unpack(hashlib.shake_256(own_key + block.to_bytes(8, "big")).digest(_WORDS.size))
+
+    return chain.from_iterable(map(words_of, count()))
 
 
 def discrete_laplace(words: Iterator[int], scale: int) -> int:
@@ -48,7 +52,7 @@ def discrete_laplace(words: Iterator[int], scale: int) -> int:
         if not _bernoulli_exp(words, remainder, scale):
             continue
         quotient = 0
-        while _bernoulli_exp(words, 1, 1):
+        while _bernoulli_one_in_e(words):
             quotient += 1
         magnitude = remainder + scale * quotient
         if not next(words) & 1:
@@ -66,16 +70,19 @@ def _bernoulli_exp(words: Iterator[int], numerator: int, denominator: int) -> bo
     return term % 2 == 1
 
 
+def _bernoulli_one_in_e(words: Iterator[int]) -> bool:
+    """As _bernoulli_exp(words, 1, 1), without the first draw, which cannot fail."""
+    term = 2
+    while _below(words, term) == 0:
+        term += 1
+    return term % 2 == 1
+
+
 def _below(words: Iterator[int], bound: int) -> int:
     """A uniform integer from 0 to *bound* - 1."""
-    limit = _whole_multiples(bound)
-    word = next(words)
-    while word >= limit:
+    while True:
         word = next(words)
-    return word % bound
-
-
-@lru_cache(maxsize=4096)
-def _whole_multiples(bound: int) -> int:
-    """The largest multiple of *bound* that words can count to; words from there on would favour small remainders."""
-    return (1 << _WORD_BITS) // bound * bound
+        remainder = word % bound
+        # Words beyond the last whole multiple of the bound would favour small remainders.
+        if word - remainder <= (1 << _WORD_BITS) - bound:
+            return remainder

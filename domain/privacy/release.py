@@ -8,6 +8,7 @@ the noise scale. An observer with any knowledge about all others can tell no mor
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Self, assert_never
 
 import numpy as np
@@ -18,35 +19,29 @@ from domain.privacy.cell import Cell
 from domain.privacy.clean import cleaned, cumulative_shares
 from domain.privacy.noise import discrete_laplace, keyed_words, noise_scale
 from domain.privacy.policy import ReleasePolicy, ReleaseRules
+from domain.privacy.roster import Roster
+from domain.privacy.scale import POINTS, Scale
 
 # A published size moves in steps of ten, so that one who joins seldom shows in it.
 SIZE_STEP = 10
 
-# Ten bars are as fine as noise at 50 to 499 people lets a quartile be; from 500 on twenty pay.
-FEW_BARS = 10
-MANY_BARS = 20
-MANY_BARS_FROM = 500
-
-_ID_BYTES = 16
+LONGEST_TABLE = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Contributors:
-    """Whose means make up a cell, one a learner, in any order.
+    """Whose means make up a cell, one a learner.
 
-    learner_ids: shape (n,), 16 raw bytes each (dtype V16 or S16), each learner once.
-    means: shape (n,), finite, in the same order.
+    means: shape (n,), finite, in the order of the roster.
     Raises ValueError for anything else.
     """
 
-    learner_ids: NDArray[np.void] | NDArray[np.bytes_]
-    means: Floats
+    roster: Roster
+    means: Floats | NDArray[np.int32]
 
     def __post_init__(self) -> None:
-        if self.learner_ids.dtype.itemsize != _ID_BYTES or self.learner_ids.ndim != 1:
-            raise ValueError("learner ids come as one row of 16-byte values")
-        if self.means.shape != self.learner_ids.shape:
-            raise ValueError(f"{self.learner_ids.size} learners have {self.means.size} means; give one each")
+        if self.means.shape != self.roster.ids.shape:
+            raise ValueError(f"{self.roster.ids.size} learners have {self.means.size} means; give one each")
         if not np.isfinite(self.means).all():
             raise ValueError("a mean is not a number; leave learners without responses out")
 
@@ -54,7 +49,7 @@ class Contributors:
     def of(cls, learner_ids: Iterable[str], means: Iterable[float]) -> Self:
         """Contributors from canonical ids as text and their means."""
         packed = bytes.fromhex("".join(learner_ids).replace("-", ""))
-        return cls(learner_ids=np.frombuffer(packed, dtype="V16"), means=np.fromiter(means, dtype=np.float64))
+        return cls(roster=Roster(np.frombuffer(packed, dtype="V16")), means=np.fromiter(means, dtype=np.float64))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,7 +58,7 @@ class Release:
 
     released_at: the tick it belongs to, UTC; never the time of anybody's data.
     size: contributors; under `private` rounded down to tens.
-    edges: the bars' edges over the metric's legal range; empty under `exact`.
+    edges: the bars' edges over the metric's legal range (Scale.edges); empty under `exact`.
     cumulative: shares at or below each edge, 0.0 to 1.0; empty under `exact`.
     means: the contributors' means, rising, under `exact`; None under `private`.
     """
@@ -99,22 +94,23 @@ def build(
     rules: ReleaseRules,
     released_at: datetime,
     *,
-    lowest: float = 0.0,
-    highest: float = 100.0,
+    scale: Scale = POINTS,
 ) -> Release | None:
     """The release of *cell*; None for fewer contributors than the rules ask for.
 
     Under `private` a pure function of the key, the cell and each contributor's bar: the same content
     gives the same noise on every machine and at any time, any other content new noise in every bar.
-    lowest, highest: the metric's legal range, public; ValueError for a mean outside it,
-    and for a learner who stands among the contributors twice.
+    scale: the metric's bars, public; ValueError for a mean outside them, for one that is not whole where the
+    scale is, and for a learner who stands among the contributors twice.
     """
     means = contributors.means
     if means.size < rules.minimum_peers:
         return None
-    if means.min() < lowest or means.max() > highest:
-        raise ValueError(f"a mean of {cell.key} is outside {lowest:g} to {highest:g}")
-    order = _order_of_learners(contributors.learner_ids)
+    if means.min() < scale.lowest or means.max() > scale.highest:
+        raise ValueError(f"a mean of {cell.key} is outside {scale.lowest:g} to {scale.highest:g}")
+    if scale.whole and means.dtype.kind == "f" and (means != np.floor(means)).any():
+        raise ValueError(f"a mean of {cell.key} is not a whole number")
+    order = contributors.roster.order
     match rules.policy:
         case ReleasePolicy.EXACT:
             return Release(
@@ -124,69 +120,55 @@ def build(
                 size=means.size,
                 edges=(),
                 cumulative=(),
-                means=np.sort(means),
+                means=np.sort(means).astype(np.float64),
             )
         case ReleasePolicy.PRIVATE:
             assert rules.key is not None, "ReleaseRules refuses policy private without a key"
             size = means.size // SIZE_STEP * SIZE_STEP
-            edges = bar_edges(size, lowest, highest)
-            bars = bars_of(means, edges)
-            words = keyed_words(rules.key, _noise_material(cell, contributors.learner_ids[order], bars[order]))
-            scale = noise_scale(size)
+            edges = scale.edges(size)
+            bars = bars_of(means, edges, whole=scale.whole)
+            words = keyed_words(rules.key, _noise_material(cell, contributors.roster, bars[order]))
+            spread = noise_scale(size)
             counts = np.bincount(bars, minlength=len(edges) - 1).tolist()
-            noisy = [count + discrete_laplace(words, scale) for count in counts]
+            noisy = [count + discrete_laplace(words, spread) for count in counts]
             return Release(
                 cell=cell,
                 policy=rules.policy,
                 released_at=released_at,
                 size=size,
                 edges=edges,
-                cumulative=cumulative_shares(cleaned(noisy, size=size, scale=scale)),
+                cumulative=cumulative_shares(cleaned(noisy, size=size, scale=spread, in_one_piece=scale.whole)),
                 means=None,
             )
         case _:
             assert_never(rules.policy)
 
 
-def bar_edges(size: int, lowest: float, highest: float) -> tuple[float, ...]:
-    """Edges of the equal bars over a legal range: 10 bars, 20 from a published size of 500 on."""
-    bars = FEW_BARS if size < MANY_BARS_FROM else MANY_BARS
-    return tuple(lowest + (highest - lowest) * edge / bars for edge in range(bars + 1))
+def bars_of(values: Floats | NDArray[np.int32], edges: tuple[float, ...], *, whole: bool = False) -> NDArray[np.intp]:
+    """The bar of each value, from 0: a bar holds its lower edge, the last one its upper edge too.
 
-
-def bars_of(values: Floats, edges: tuple[float, ...]) -> NDArray[np.intp]:
-    """The bar of each value, from 0: a bar holds its lower edge, the last one its upper edge too."""
-    return np.minimum(np.searchsorted(edges, values, side="right") - 1, len(edges) - 2)
-
-
-def _order_of_learners(learner_ids: NDArray[np.void] | NDArray[np.bytes_]) -> NDArray[np.intp]:
-    """Positions of the learners by rising id; ValueError if one is there twice.
-
-    By halves of the id as numbers, since NumPy's order of byte strings ignores zero bytes at the end.
+    whole: whether the values are whole numbers; those of a short scale are looked up, in a twentieth of the time.
     """
-    halves = np.ascontiguousarray(learner_ids).view(">u8").astype(np.uint64).reshape(-1, 2)
-    if _rising(halves).all():
-        return np.arange(learner_ids.size)
-    order = np.lexsort((halves[:, 1], halves[:, 0]))
-    if not _rising(halves[order]).all():
-        raise ValueError("a learner stands among the contributors twice; give one mean each")
-    return order
+    if whole and edges[0] == 0 and edges[-1] <= LONGEST_TABLE:
+        return _bars_of_whole(edges)[values.astype(np.intp)]
+    return np.minimum(np.searchsorted(_as_array(edges), values, side="right") - 1, len(edges) - 2)
 
 
-def _rising(halves: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """For each id but the first, whether it is above the one before."""
-    upper, lower = halves[:, 0], halves[:, 1]
-    rising: NDArray[np.bool_] = (upper[:-1] < upper[1:]) | ((upper[:-1] == upper[1:]) & (lower[:-1] < lower[1:]))
-    return rising
+@lru_cache(maxsize=100)
+def _bars_of_whole(edges: tuple[float, ...]) -> NDArray[np.intp]:
+    """The bar of each whole number from 0 to below the last edge."""
+    return bars_of(np.arange(edges[-1]), edges)
 
 
-def _noise_material(cell: Cell, learner_ids: NDArray[np.void] | NDArray[np.bytes_], bars: NDArray[np.intp]) -> bytes:
-    """What keys the noise: the cell and, by rising learner, 16 bytes of id and one of bar.
+@lru_cache(maxsize=100)
+def _as_array(edges: tuple[float, ...]) -> Floats:
+    return np.array(edges)
+
+
+def _noise_material(cell: Cell, roster: Roster, bars: NDArray[np.intp]) -> bytes:
+    """What keys the noise: the cell, who its learners are, and by rising learner one byte of bar.
 
     The learners and not the counts alone: equal counts would give equal noise, and
     somebody with accounts of its own could collect which noise belongs to which counts.
     """
-    records = np.empty((bars.size, _ID_BYTES + 1), dtype=np.uint8)
-    records[:, :_ID_BYTES] = np.ascontiguousarray(learner_ids).view(np.uint8).reshape(-1, _ID_BYTES)
-    records[:, _ID_BYTES] = bars
-    return cell.key.encode() + b"\0" + records.tobytes()
+    return cell.key.encode() + b"\0" + roster.digest + bars.astype(np.uint8).tobytes()

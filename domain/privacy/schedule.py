@@ -8,6 +8,7 @@ the first change after a tick would show within the hour.
 from datetime import UTC, datetime, timedelta
 
 from domain.privacy.noise import noise_scale
+from domain.privacy.release import SIZE_STEP, Release
 
 # The hour on Mondays, UTC. Any would do: it has to be fixed and known, so that a release's time tells nothing.
 WEEKLY_TICK_HOUR = 3
@@ -15,6 +16,8 @@ WEEKLY_TICK_HOUR = 3
 # With this interval and noise, joining one cell costs at most 6.5 in epsilon a year, at any size.
 SHORTEST_INTERVAL_DAYS = 7
 SCALE_RENEWED_WEEKLY = 8
+
+CROWD = 50  # as many as a release is made for
 
 
 def weekly_tick(now: datetime) -> datetime:
@@ -54,8 +57,17 @@ def renewable(released_at: datetime, size: int, tick: datetime) -> bool:
 
 
 def renewable_exactly(released_at: datetime, tick: datetime) -> bool:
-    """Whether an exact release may be replaced at the five-minute tick *tick*."""
+    """Whether an exact release may be replaced at the tick *tick* of its kind's rhythm."""
     return tick > released_at
+
+
+def crowd_joined(current: Release, contributors: int) -> bool:
+    """Whether at least 50 of so many *contributors* are not in *current*, a private release that shows people's course.
+
+    Two such releases then differ by a crowd, in which nobody's course can be told from the others'.
+    """
+    # A published size may hide up to nine.
+    return contributors >= current.size + SIZE_STEP + CROWD
 
 
 def _utc(now: datetime) -> datetime:

@@ -86,6 +86,14 @@ class Curriculum:
                 for objective in topic.objectives:
                     yield system, topic, objective
 
+    @property
+    def topic_keys(self) -> tuple[str, ...]:
+        """The topics with questions, in the order in which they are taught."""
+        return tuple(topic.key for system in self.systems for topic in system.topics)
+
+    def topic_id(self, key: str) -> str:
+        return _topic_id(key)
+
     def topic_rows(self) -> Rows:
         """topics.csv, each parent before its children."""
         topics: list[tuple[SystemEntry | TopicEntry, str]] = []

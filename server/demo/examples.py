@@ -9,18 +9,23 @@ from domain.distribution import Floats
 from domain.peers.standing import STRENGTH_FROM, WEAKNESS_TO
 from domain.privacy.policy import MINIMUM_RESPONSES
 from server.demo.curriculum import Curriculum
-from server.demo.people import Directory, People, cohort_ids
+from server.demo.people import Directory, People, Stage, cohort_ids
 from server.demo.responses import Marks
 from server.demo.study import Attempts
+
+STUMBLING_TOPIC = "evidence"  # whose hard questions the example learners fail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examples:
     """Ids worth asking about.
 
-    learner_id: active, sharing, with strengths and weaknesses. other_learner_id: another such one of its cohort.
+    learner_id: active, sharing, with strengths and weaknesses, preparing for a band that many reached from the same
+    start. other_learner_id: another such one of its cohort.
     private_learner_id: does not share, and has strengths and weaknesses. newcomer_id: has no responses.
-    cohort_id: the largest, for an educator; the first two learners' own.
+    at_risk_learner_id: has studied every day but today, and it is evening there. idle_learner_id: rests for days.
+    cohort_id: the largest, for an educator; the first two learners' own. small_cohort_id: too small for a release.
+    topic_id: whose hard questions are beyond the first three learners, and no others.
     objective_id: released in all metrics. scarce_objective_id: one contributor short of a release.
     new_objective_id: with a handful of contributors. unreasoned_objective_id: released in all metrics but REASONING.
     """
@@ -29,7 +34,11 @@ class Examples:
     other_learner_id: str
     private_learner_id: str
     newcomer_id: str
+    at_risk_learner_id: str
+    idle_learner_id: str
     cohort_id: str
+    small_cohort_id: str
+    topic_id: str
     objective_id: str
     scarce_objective_id: str
     new_objective_id: str
@@ -47,8 +56,11 @@ def examples(
     contrast = np.minimum((ranks >= STRENGTH_FROM).sum(axis=1), (ranks <= WEAKNESS_TO).sum(axis=1))
 
     largest = max(range(len(directory.cohorts)), key=lambda place: directory.cohorts[place].share)
-    in_largest = learners.eligible & (learners.cohort == largest)
-    first, second = _highest(contrast, in_largest, 2)
+    in_largest = learners.eligible & (learners.cohort == largest) & ~learners.excluded
+    at_it = learners.compared & (learners.studied_until == learners.studied_until.max())
+    preparing = [place for place, one in enumerate(directory.cohorts) if one.stage is Stage.PREPARING]
+    smallest = min(preparing, key=lambda place: directory.cohorts[place].share)
+    first, second = _highest(contrast, in_largest & at_it, 2)
     (private,) = _highest(contrast, learners.active & ~learners.shares, 1)
 
     scarce, new = sorted(
@@ -63,7 +75,11 @@ def examples(
         other_learner_id=learners.ids[second],
         private_learner_id=learners.ids[private],
         newcomer_id=learners.ids[-1],
+        at_risk_learner_id=learners.ids[learners.at_risk],
+        idle_learner_id=learners.ids[learners.idle],
         cohort_id=cohort_ids(directory, name)[largest],
+        small_cohort_id=cohort_ids(directory, name)[smallest],
+        topic_id=curriculum.topic_id(STUMBLING_TOPIC),
         objective_id=objectives[busiest].id,
         scarce_objective_id=objectives[scarce].id,
         new_objective_id=objectives[new].id,

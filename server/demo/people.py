@@ -1,7 +1,8 @@
-"""The demo's learners: who they are, when they joined, and what they consented to."""
+"""The demo's learners: who they are, when they joined, what they consented to, and which bands they are after."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import resources
 
 import msgspec
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.distribution import Floats
+from domain.ghost.band import DEFAULT_TARGET, STARTS, TARGETS
 from server.demo.ids import ids
 from server.demo.rows import NULL, Rows, decimals, flags, instants, picked
 
@@ -29,10 +31,35 @@ _OPEN_HOURS = (9, 18)
 # The last learner joined this morning and has not begun.
 _NEWCOMER_HOURS = 5
 
-_TARGET_BANDS = (7.0, 7.5, 8.0)
 _TARGET_SHARES = (4, 4, 2)
+# Who prepares at the same time is mostly after the same band from much the same start: a crowd to be compared with.
+_TARGET_SHARES_OF_PREPARING = (2, 16, 2)
+MOST_FREQUENT_START = 6.0
+_START_SHARES_OF_PREPARING, _START_SHARES_OF_ALUMNI = (1, 4, 14, 1), (1, 10, 12, 1)
+_TENTHS_OF_A_START = 5  # from one half band up to the next
 # By then a learner has sat the final examination.
 _FINAL_AFTER_DAYS = 300
+# What alumni made of their start, in bands: more with more ability, which is also what they practised with.
+_GAIN_AT_55, _GAIN_PER_BAND, _GAIN_PER_ABILITY, _GAIN_BY_CHANCE = 1.7, -0.1, 0.35, 0.28
+
+# Of twenty who prepare, how many have rested for so many days.
+_RESTED_DAYS = (0, 3, 5, 8, 11)
+_RESTED_OF_20 = (16, 1, 1, 1, 1)
+IDLE_DAYS = 5
+# Of a learner's own day: a streak is at risk from the first, and the second is the last even with daylight saving.
+EVENING_HOUR, _LAST_HOUR = 18, 22
+
+
+class Stage(StrEnum):
+    """Where the learners of a cohort are.
+
+    STUDYING: taking the course. PREPARING: the same, and for the language examination, with practice tasks.
+    ALUMNI: the language examination is behind them; they came for nothing else.
+    """
+
+    STUDYING = "studying"
+    PREPARING = "preparing"
+    ALUMNI = "alumni"
 
 
 class CohortEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +68,7 @@ class CohortEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     name: str
     share: int
     started_days_ago: int
+    stage: Stage = Stage.STUDYING
 
 
 class ZoneEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,7 +97,9 @@ class People:
     """Learners as columns, each of shape (n,).
 
     cohort: place in the directory, NO_COHORT for none. joined: seconds since 1970. offset: of their zone, in seconds.
-    ability: standard normal; what the responses and the bands have in common.
+    preparing, alumni: the stage of their cohort. studied_until: after which they did nothing, in seconds since 1970.
+    ability: standard normal; what the responses, the tasks and the bands have in common.
+    at_risk: place of one who has studied every day but today, and whose evening it is. idle: of one who rests.
     """
 
     ids: Sequence[str]
@@ -77,6 +107,9 @@ class People:
     cohort: NDArray[np.int64]
     excluded: NDArray[np.bool_]
     joined: NDArray[np.int64]
+    preparing: NDArray[np.bool_]
+    alumni: NDArray[np.bool_]
+    studied_until: NDArray[np.int64]
     shares: NDArray[np.bool_]
     active: NDArray[np.bool_]
     zone: NDArray[np.int64]
@@ -87,9 +120,16 @@ class People:
     target: Floats
     final: Floats
     finished: NDArray[np.bool_]
+    at_risk: int
+    idle: int
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def compared(self) -> NDArray[np.bool_]:
+        """Who is compared with the largest group of achievers."""
+        return _compared(self.diagnostic, self.diagnosed, self.target)
 
     @property
     def eligible(self) -> NDArray[np.bool_]:
@@ -115,27 +155,48 @@ def people(directory: Directory, name: str, count: int, until: int, rng: np.rand
     joined = _joined(directory, cohort, offset, until, rng)
     cohort[cohort == len(directory.cohorts)] = NO_COHORT
 
+    preparing, alumni = (_at_stage(directory, cohort, stage) for stage in (Stage.PREPARING, Stage.ALUMNI))
     active = _some(ACTIVE, count, rng)
     shares = _some(SHARING, count, rng)
     active[-1] = shares[-1] = True
+    excluded = ~_some(1 - COHORT_EXCLUDED, count, rng)
+    diagnosed = _some(DIAGNOSED, count, rng) | alumni
     ability = rng.standard_normal(count)
-    finished = active & (until - joined > _FINAL_AFTER_DAYS * DAY_SECONDS)
+    finished = active & (alumni | (until - joined > _FINAL_AFTER_DAYS * DAY_SECONDS))
+    diagnostic, target, final = _bands(ability, preparing, alumni, rng)
+
+    largest = np.argmax(np.bincount(cohort[cohort != NO_COHORT]))
+    compared = preparing & shares & active & ~excluded & _compared(diagnostic, diagnosed, target)
+    at_risk, idle = np.nonzero(compared & (cohort != largest))[0][:2].tolist()
+    zone[at_risk] = _zone_with_evening(directory, until)
+    offset[at_risk] = directory.zones[zone[at_risk]].offset_minutes * 60
+    rested_days = np.where(preparing, np.array(_RESTED_DAYS)[_shared_out(_RESTED_OF_20, count, rng)], 0)
+    rested_days[[at_risk, idle]] = 0, IDLE_DAYS
+    studied_until = np.where(active, until - rested_days * DAY_SECONDS, (joined + until) // 2)
+    midnight = (until + offset[at_risk]) // DAY_SECONDS * DAY_SECONDS - offset[at_risk]
+    studied_until[at_risk] = midnight - HOUR_SECONDS  # which daylight saving may have added
+    studied_until[-1] = joined[-1]
     return People(
         ids=ids(f"learners of {name}", count),
         names=_names(directory, count, rng),
         cohort=cohort,
-        excluded=~_some(1 - COHORT_EXCLUDED, count, rng),
+        excluded=excluded,
         joined=joined,
+        preparing=preparing,
+        alumni=alumni,
+        studied_until=studied_until,
         shares=shares,
         active=active,
         zone=zone,
         offset=offset,
         ability=ability,
-        diagnostic=np.clip(5.8 + 0.45 * ability + 0.3 * rng.standard_normal(count), 4.0, 7.5),
-        diagnosed=_some(DIAGNOSED, count, rng),
-        target=np.array(_TARGET_BANDS)[_shared_out(_TARGET_SHARES, count, rng)],
-        final=_half_bands(np.clip(7.1 + 0.5 * ability + 0.35 * rng.standard_normal(count), 5.0, 9.0)),
+        diagnostic=diagnostic,
+        diagnosed=diagnosed,
+        target=target,
+        final=final,
         finished=finished,
+        at_risk=at_risk,
+        idle=idle,
     )
 
 
@@ -183,6 +244,48 @@ def _joined(
     joined: NDArray[np.int64] = own_day * DAY_SECONDS + own_second - offset
     joined[-1] = until - _NEWCOMER_HOURS * HOUR_SECONDS
     return joined
+
+
+def _compared(diagnostic: Floats, diagnosed: NDArray[np.bool_], target: Floats) -> NDArray[np.bool_]:
+    from_start = (diagnostic >= MOST_FREQUENT_START) & (diagnostic < MOST_FREQUENT_START + 0.5)
+    compared: NDArray[np.bool_] = from_start & diagnosed & (target == DEFAULT_TARGET)
+    return compared
+
+
+def _at_stage(directory: Directory, cohort: NDArray[np.int64], stage: Stage) -> NDArray[np.bool_]:
+    # NO_COHORT is -1, and so picks the last.
+    return np.array([*(entry.stage is stage for entry in directory.cohorts), False])[cohort]
+
+
+def _bands(
+    ability: Floats, preparing: NDArray[np.bool_], alumni: NDArray[np.bool_], rng: np.random.Generator
+) -> tuple[Floats, Floats, Floats]:
+    """Diagnostic scores, target bands and final bands."""
+    count = ability.size
+    diagnostic = np.clip(5.8 + 0.45 * ability + 0.3 * rng.standard_normal(count), 4.0, 7.5)
+    final = 7.1 + 0.5 * ability + 0.35 * rng.standard_normal(count)
+    target = np.array(TARGETS)[_shared_out(_TARGET_SHARES, count, rng)]
+
+    above = rng.integers(0, _TENTHS_OF_A_START, count) / 10
+    for chosen, shares in ((preparing, _START_SHARES_OF_PREPARING), (alumni, _START_SHARES_OF_ALUMNI)):
+        start = np.array(STARTS)[_shared_out(shares, int(chosen.sum()), rng)]
+        diagnostic[chosen] = start + above[chosen]
+    target_of_preparing = _shared_out(_TARGET_SHARES_OF_PREPARING, int(preparing.sum()), rng)
+    target[preparing] = np.array(TARGETS)[target_of_preparing]
+    gain = (
+        _GAIN_AT_55
+        + _GAIN_PER_BAND * (diagnostic - above - 5.5)
+        + _GAIN_PER_ABILITY * ability
+        + _GAIN_BY_CHANCE * rng.standard_normal(count)
+    )
+    final[alumni] = (diagnostic - above + gain)[alumni]
+    return diagnostic, target, _half_bands(np.clip(final, 5.0, 9.0))
+
+
+def _zone_with_evening(directory: Directory, until: int) -> int:
+    """The place of the first zone in whose day it is evening; there always is one, wherever the sun stands."""
+    hours = [(until + entry.offset_minutes * 60) % DAY_SECONDS // HOUR_SECONDS for entry in directory.zones]
+    return next(place for place, hour in enumerate(hours) if EVENING_HOUR <= hour <= _LAST_HOUR)
 
 
 def _names(directory: Directory, count: int, rng: np.random.Generator) -> list[str]:

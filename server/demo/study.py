@@ -51,11 +51,11 @@ class Attempts:
 
 
 def attempts(objectives: Sequence[ObjectiveEntry], learners: People, until: int, rng: np.random.Generator) -> Attempts:
-    """Every attempt of *learners* from the day after each joined up to *until*; the inactive stopped halfway."""
+    """Every attempt of *learners* from the day after each joined, for as long as each studied; alumni made none."""
     planned = _counts(objectives, learners, rng)
     occurred = _times(objectives, learners, until, rng)
-    last = np.where(learners.active, until, (learners.joined + until) // 2)
-    happened = (np.arange(MOST_ATTEMPTS) < planned[:, :, None]) & (occurred <= last[:, None, None])
+    happened = np.arange(MOST_ATTEMPTS) < planned[:, :, None]
+    happened &= (occurred <= learners.studied_until[:, None, None]) & ~learners.alumni[:, None, None]
     learner, objective, number = np.nonzero(happened)
     order = np.argsort(occurred[happened], kind="stable")
     learner, objective, number = learner[order], objective[order], number[order]
@@ -75,15 +75,15 @@ def earliest(learners: People, contributors: int) -> NDArray[np.bool_]:
     """
     chosen = np.zeros(len(learners), dtype=np.bool_)
     order = learners.seniority
-    chosen[order] = np.cumsum(learners.eligible[order]) <= contributors
+    chosen[order] = np.cumsum((learners.eligible & ~learners.alumni)[order]) <= contributors
     return chosen
 
 
 def _counts(objectives: Sequence[ObjectiveEntry], learners: People, rng: np.random.Generator) -> Counts:
     """Shape (learners, objectives): how many attempts are planned."""
     shape = (len(learners), len(objectives))
-    counts = _drawn(_ATTEMPTS_OF_100, shape, rng)
-    half_hearted = _drawn(_HALF_HEARTED, shape, rng)
+    counts = drawn(_ATTEMPTS_OF_100, shape, rng)
+    half_hearted = drawn(_HALF_HEARTED, shape, rng)
     for place, objective in enumerate(objectives):
         for contributors in (objective.contributors, objective.reasoning_contributors):
             if contributors is not None:
@@ -112,11 +112,11 @@ def _times(objectives: Sequence[ObjectiveEntry], learners: People, until: int, r
     gaps[:, :, 0] = 0
     day_joined = (learners.joined + learners.offset) // DAY_SECONDS
     own_day = (day_joined + 1)[:, None, None] + start[:, :, None] + np.cumsum(gaps, axis=2)
-    own_second = (_FIRST_HOUR + _drawn(_BUSY_HOURS, shape, rng)) * HOUR_SECONDS + rng.integers(0, HOUR_SECONDS, shape)
+    own_second = (_FIRST_HOUR + drawn(_BUSY_HOURS, shape, rng)) * HOUR_SECONDS + rng.integers(0, HOUR_SECONDS, shape)
     times: Counts = own_day * DAY_SECONDS + own_second - learners.offset[:, None, None]
     return times
 
 
-def _drawn(weights: Sequence[int], shape: tuple[int, ...], rng: np.random.Generator) -> Counts:
+def drawn(weights: Sequence[int], shape: tuple[int, ...], rng: np.random.Generator) -> Counts:
     """Places of *weights*, each as often as its weight says."""
     return np.searchsorted(np.cumsum(weights), rng.integers(sum(weights), size=shape), side="right")

@@ -83,16 +83,98 @@
   }
 
   /* Answers every request, GraphiQL's own question for the schema among them. */
-  async function fetcher(request, { headers = {} } = {}) {
-    const sent = new Headers({ Accept: 'application/graphql-response+json, application/json', 'Content-Type': 'application/json' });
+  function fetcher(request, { headers = {} } = {}) {
+    const sent = asWritten(request);
+    return isSubscription(sent) ? subscription(sent, headers) : answer(sent, headers);
+  }
+
+  /*
+   * GraphiQL reads the editor's text a moment after it was filled: who is quicker would send the name of the operation in
+   * the tab before, and is answered by the text alone.
+   */
+  function asWritten({ operationName, ...request }) {
+    return operationName && isIn(request.query, operationName) ? { ...request, operationName } : request;
+  }
+
+  function isSubscription({ operationName, query }) {
+    return operationName ? isIn(query, `subscription\\s+${operationName}`) : /^\s*subscription\b/m.test(query);
+  }
+
+  function isIn(query, words) {
+    return new RegExp(`\\b${words}\\b`).test(query);
+  }
+
+  function ask(request, headers, accept, signal) {
+    const sent = new Headers({ Accept: accept, 'Content-Type': 'application/json' });
     for (const [name, value] of Object.entries(headers)) {
       /* A form that nobody filled in is no token: with none at all the schema is still answered. */
       if (String(value).trim() !== 'Bearer') {
         sent.set(name, value);
       }
     }
-    const response = await fetch(configuration.endpoint, { method: 'POST', headers: sent, body: JSON.stringify(request) });
+    return fetch(configuration.endpoint, { method: 'POST', headers: sent, body: JSON.stringify(request), signal });
+  }
+
+  async function answer(request, headers) {
+    const response = await ask(request, headers, 'application/graphql-response+json, application/json');
     return response.json();
+  }
+
+  /* The answers of a subscription, until it ends or GraphiQL calls return(): an iterator that waits could not hear that. */
+  function subscription(request, headers) {
+    const stop = new AbortController();
+    const results = streamed(request, headers, stop.signal);
+    return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      next: () => results.next(),
+      return() {
+        stop.abort();
+        return results.return();
+      },
+    };
+  }
+
+  async function* streamed(request, headers, signal) {
+    try {
+      const response = await ask(request, headers, 'text/event-stream', signal);
+      if (!response.ok) {
+        yield await response.json();
+        return;
+      }
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let text = '';
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) {
+          throw new Error('The server ended the stream. Run the subscription again.');
+        }
+        const events = (text + value).split('\n\n');
+        text = events.pop();
+        for (const [event, data] of events.filter(block => !block.startsWith(':')).map(fieldsOf)) {
+          if (event === 'complete') {
+            return;
+          }
+          yield JSON.parse(data);
+        }
+      }
+    } catch (fault) {
+      if (!signal.aborted) {
+        throw fault;
+      }
+    }
+  }
+
+  /* The name and the data of a server-sent event. */
+  function fieldsOf(block) {
+    return ['event', 'data'].map(name =>
+      block
+        .split('\n')
+        .find(line => line.startsWith(`${name}:`))
+        ?.slice(name.length + 1)
+        .trim(),
+    );
   }
 
   /* The examples stay within reach when their tabs were changed or closed. */
@@ -151,6 +233,19 @@
     );
   }
 
+  /* A link may bring a query and its variables, behind the #, which no server gets to see: it opens in a tab of its own. */
+  function linked() {
+    const parameters = new URLSearchParams(location.hash.slice(1));
+    if (!parameters.has('query')) {
+      return null;
+    }
+    history.replaceState(null, '', location.pathname);
+    return { query: parameters.get('query'), variables: parameters.get('variables') ?? '', headers: headersOf('learner') };
+  }
+
+  const link = linked();
+  const tabs = examples.map(({ query, variables, headers }) => ({ query, variables, headers }));
+
   /* GraphiQL reads which panel was open, and leaves it to others to write it. */
   const PANEL = 'graphiql:visiblePlugin';
   const storage = new TabStorage();
@@ -164,7 +259,8 @@
       {
         fetcher,
         storage,
-        defaultTabs: examples.map(({ query, variables, headers }) => ({ query, variables, headers })),
+        ...link,
+        defaultTabs: link === null ? tabs : [link, ...tabs],
         defaultQuery: '',
         defaultHeaders: headersOf('learner'),
         defaultEditorToolsVisibility: true,

@@ -3,24 +3,16 @@
 import html
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from urllib.parse import urlsplit
 
-from server.graphiql.assets import ASSETS, CDN, Asset
+from server.assets.files import Files
+from server.assets.packages import GRAPHIQL
+from server.assets.page import CDN_HOST, Page, asset_tags, fallback_notice, headers_of, script_data
 from server.graphiql.examples import Example, ExampleRole
-from server.graphiql.files import STATIC_PATH, Files
+from server.graphiql.files import STATIC_PATH
 
 _TEMPLATE = Template((Path(__file__).parent / "page.html").read_text(encoding="utf-8"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """What to answer with; `headers` includes the content type."""
-
-    html: str
-    headers: Mapping[str, str]
 
 
 def graphiql_page(
@@ -41,7 +33,7 @@ def graphiql_page(
     """
     configuration = {
         "endpoint": endpoint,
-        "cdn": None if files.built else urlsplit(CDN).hostname,
+        "cdn": None if files.built else CDN_HOST,
         "tokens": dict(tokens),
         "examples": [
             {
@@ -53,73 +45,16 @@ def graphiql_page(
             for example in examples
         ],
     }
+    own_style = html.escape(f"{static_path}/{files.addresses['ide.css']}")
+    tags = [*asset_tags(files, GRAPHIQL, static_path), f'<link rel="stylesheet" href="{own_style}">']
     return Page(
         html=_TEMPLATE.substitute(
-            assets="\n".join(f"    {tag}" for tag in _asset_tags(files, static_path)),
-            configuration=_script_data(configuration),
+            assets="\n".join(f"    {tag}" for tag in tags),
+            configuration=script_data(configuration),
             endpoint=html.escape(endpoint),
-            notice="" if files.built else _fallback_notice(),
+            notice="" if files.built else fallback_notice("the IDE's files"),
             script=html.escape(f"{static_path}/{files.addresses['ide.js']}"),
         ),
-        headers={
-            "Cache-Control": "no-store",
-            "Content-Security-Policy": _policy(files),
-            "Content-Type": "text/html; charset=utf-8",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        },
+        # GraphiQL's dialogs add a style element that keeps the page behind them from scrolling.
+        headers=headers_of(files, GRAPHIQL, styles=("'unsafe-inline'",)),
     )
-
-
-def _policy(files: Files) -> str:
-    """The Content-Security-Policy: this origin alone, or beside it the CDN's very files where they are needed."""
-    scripts = ["'self'"]
-    # GraphiQL's dialogs add a style element that keeps the page behind them from scrolling.
-    styles = ["'self'", "'unsafe-inline'"]
-    if not files.built:
-        scripts += [asset.cdn_url for asset in ASSETS if asset.is_script]
-        styles += [asset.cdn_url for asset in ASSETS if not asset.is_script]
-    return "; ".join(
-        (
-            "default-src 'none'",
-            f"script-src {' '.join(scripts)}",
-            f"style-src {' '.join(styles)}",
-            "img-src 'self' data:",
-            "font-src 'self' data:",
-            "connect-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        )
-    )
-
-
-def _asset_tags(files: Files, static_path: str) -> list[str]:
-    def url(asset: Asset) -> str:
-        return f"{static_path}/{files.addresses[asset.name]}" if files.built else asset.cdn_url
-
-    own_style = html.escape(f"{static_path}/{files.addresses['ide.css']}")
-    return [*(_tag(asset, url(asset)) for asset in ASSETS), f'<link rel="stylesheet" href="{own_style}">']
-
-
-def _tag(asset: Asset, url: str) -> str:
-    attributes = f'="{html.escape(url)}" integrity="{asset.integrity}" crossorigin="anonymous"'
-    if asset.is_script:
-        # Deferred scripts run in the order of their tags, the page's own last.
-        return f"<script defer src{attributes}></script>"
-    return f'<link rel="stylesheet" href{attributes}>'
-
-
-def _fallback_notice() -> str:
-    host = html.escape(urlsplit(CDN).hostname or CDN)
-    return (
-        f'    <p class="notice">This server does not hold the IDE\'s files, so they are loaded from {host}. '
-        "To serve them from here, install npm and run <code>python -m server.graphiql.build</code>.</p>"
-    )
-
-
-def _script_data(value: object) -> str:
-    """JSON that no HTML parser takes for the end of its script element, whatever text is in *value*."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

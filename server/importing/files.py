@@ -1,9 +1,24 @@
 """Which files an import reads, and the columns of each."""
 
-from collections.abc import Sequence
 from types import MappingProxyType
 
-from server.importing.cells import Column, boolean, choice, id_, instant, number, text, time_zone
+from domain.events.attempt import Difficulty, LearningMode
+from domain.series.choice import CompanySize, Region
+from server.importing.cells import (
+    Column,
+    boolean,
+    choice,
+    id_,
+    instant,
+    member,
+    month,
+    number,
+    real,
+    time_zone,
+    title,
+    unchecked,
+    whole,
+)
 
 BAND = number(0, 9)
 PERCENT = number(0, 100)
@@ -13,11 +28,11 @@ REFERENCE_FILES = MappingProxyType(
     {
         "cohorts": (
             Column(name="id", parse=id_, required=True),
-            Column(name="name", parse=text, required=True),
+            Column(name="name", parse=title, required=True),
         ),
         "learners": (
             Column(name="id", parse=id_, required=True),
-            Column(name="display_name", parse=text, default=""),
+            Column(name="display_name", parse=title, default=""),
             Column(name="joined_at", parse=instant, required=True),
             Column(name="shares_data", parse=boolean, default=False),
             Column(name="active", parse=boolean, default=True),
@@ -30,7 +45,7 @@ REFERENCE_FILES = MappingProxyType(
         ),
         "topics": (
             Column(name="id", parse=id_, required=True),
-            Column(name="name", parse=text, required=True),
+            Column(name="name", parse=title, required=True),
             Column(name="parent_id", parse=id_),
             Column(name="exam_weight", parse=number(0, 10), default=0.0),
         ),
@@ -42,36 +57,95 @@ REFERENCE_FILES = MappingProxyType(
         ),
         "objectives": (
             Column(name="id", parse=id_, required=True),
-            Column(name="name", parse=text, required=True),
+            Column(name="name", parse=title, required=True),
             Column(name="topic_id", parse=id_),
+        ),
+        "exam_results": (
+            Column(name="learner_id", parse=id_, required=True),
+            Column(name="taken_at", parse=instant, required=True),
+            Column(name="score", parse=number(0, 10_000), required=True),
+            Column(name="passed", parse=boolean, required=True),
+        ),
+        "user_figures": (
+            Column(name="learner_id", parse=id_),
+            Column(name="organisation_id", parse=id_),
+            Column(name="industry", parse=unchecked, required=True),
+            Column(name="company_size", parse=member(CompanySize), required=True, other_name="size"),
+            Column(name="region", parse=member(Region), required=True),
+            Column(name="metric", parse=unchecked, required=True),
+            Column(name="period", parse=month, required=True),
+            Column(name="value", parse=real, required=True),
         ),
     }
 )
 
-# Ids, scores and times are checked by `domain.events.intake`, as those of every event are.
+_OF_EVERY_EVENT = (
+    Column(name="event_id", parse=unchecked, required=True),
+    Column(name="learner_id", parse=unchecked, required=True),
+)
+_OCCURRED_AT = Column(name="occurred_at", parse=instant, required=True)
+_SESSION_ID = Column(name="session_id", parse=unchecked)
+
 RESPONSES = "validation_responses"
-RESPONSE_COLUMNS = (
-    Column(name="event_id", parse=text, required=True),
-    Column(name="learner_id", parse=text, required=True),
-    Column(name="occurred_at", parse=instant, required=True),
-    Column(name="objective_id", parse=text, required=True),
-    Column(name="score", parse=number(0, 1), required=True),
-    Column(name="reasoning_score", parse=PERCENT),
-    Column(name="calibration_delta", parse=number(-100, 100)),
-    Column(name="mastery_verified", parse=boolean, default=False),
+# Ids, ranges and times are judged by `domain.events.intake`, as those of every event are. Columns bear the names of
+# the events' fields.
+EVENT_FILES = MappingProxyType(
+    {
+        RESPONSES: (
+            *_OF_EVERY_EVENT,
+            _OCCURRED_AT,
+            Column(name="objective_id", parse=unchecked, required=True),
+            Column(name="score", parse=real, required=True),
+            Column(name="reasoning_score", parse=real),
+            Column(name="calibration_delta", parse=real),
+            Column(name="mastery_verified", parse=boolean, default=False),
+        ),
+        "study_sessions": (
+            *_OF_EVERY_EVENT,
+            Column(name="session_id", parse=unchecked, required=True),
+            Column(name="started_at", parse=instant, required=True),
+            Column(name="ended_at", parse=instant),
+            Column(name="paused_for", parse=real, default=0.0),
+            Column(name="pauses", parse=whole, default=0),
+            Column(name="interruptions", parse=whole, default=0),
+        ),
+        "material_interactions": (
+            *_OF_EVERY_EVENT,
+            _OCCURRED_AT,
+            Column(name="material_id", parse=unchecked, required=True),
+            Column(name="topic_id", parse=unchecked, required=True),
+            _SESSION_ID,
+            Column(name="kind", parse=unchecked, required=True),
+            Column(name="duration", parse=real, required=True),
+            Column(name="completion", parse=real, required=True),
+        ),
+        "question_attempts": (
+            *_OF_EVERY_EVENT,
+            _OCCURRED_AT,
+            Column(name="question_id", parse=unchecked, required=True),
+            Column(name="topic_id", parse=unchecked, required=True),
+            _SESSION_ID,
+            Column(name="difficulty", parse=member(Difficulty), default=Difficulty.MEDIUM),
+            Column(name="mode", parse=member(LearningMode), default=LearningMode.STANDARD),
+            Column(name="correct", parse=boolean, required=True),
+            Column(name="attempt_number", parse=whole, default=1),
+            Column(name="time_to_answer", parse=real),
+            Column(name="confidence", parse=real),
+        ),
+        "task_completions": (
+            *_OF_EVERY_EVENT,
+            _OCCURRED_AT,
+            Column(name="skill", parse=unchecked, required=True),
+            Column(name="practice_minutes", parse=real, required=True),
+        ),
+        "study_events": (
+            *_OF_EVERY_EVENT,
+            _OCCURRED_AT,
+            Column(name="name", parse=unchecked, required=True),
+            _SESSION_ID,
+            Column(name="properties", parse=unchecked),
+        ),
+    }
 )
 
-# Of the contract, but of systems that this version does not have yet.
-LATER_FILES = (
-    "exam_results",
-    "question_attempts",
-    "material_interactions",
-    "study_sessions",
-    "task_completions",
-    "study_events",
-)
-
-
-def columns_of(name: str) -> Sequence[Column]:
-    """The columns of an import file."""
-    return RESPONSE_COLUMNS if name == RESPONSES else REFERENCE_FILES[name]
+FILES = MappingProxyType({**REFERENCE_FILES, **EVENT_FILES})

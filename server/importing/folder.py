@@ -1,5 +1,6 @@
 """Imports a folder of CSV files."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -9,39 +10,58 @@ from domain.audit import writes as audit
 from domain.audit.record import Action, AuditRecord
 from domain.database import Database
 from domain.learners.erasure import Pseudonyms
-from server.importing.files import LATER_FILES, REFERENCE_FILES, RESPONSES, columns_of
+from server.importing.files import FILES
 from server.importing.loading import Loaded, Loader
-from server.importing.reading import find, open_source
-from server.importing.rejects import rejects_file
-from server.progress import bars
+from server.importing.reading import Source, find, open_source
+from server.importing.rejects import REJECTS, rejects_file
+from server.progress import Bars, bars
 
 
 async def import_folder(
     database: Database, pseudonyms: Pseudonyms, folder: Path, now: datetime, retention_days: int
 ) -> int:
-    """Loads what *folder* holds and reports it; returns how many rows were rejected. Raises UnreadableFile."""
-    async with database.write() as writing:
-        await audit.record(writing, [AuditRecord.of_operator(now, "cli", Action.IMPORT_FILES, None)])
+    """Loads what *folder* holds and reports it; returns how many rows were rejected.
+
+    Raises InvalidInput and UnreadableFile: before anything is loaded for what shows in the files' first rows.
+    """
     with rejects_file(folder) as rejects, bars() as progress:
+        sources = open_sources(folder, progress)
+        for name in left_out(folder):
+            typer.echo(f"{name}: no file of an import has this name; left out.", err=True)
+        async with database.write() as writing:
+            await audit.record(writing, [AuditRecord.of_operator(now, "cli", Action.IMPORT_FILES, None)])
         loader = Loader(
             database=database, pseudonyms=pseudonyms, rejects=rejects, now=now, retention_days=retention_days
         )
-        for name in (*REFERENCE_FILES, RESPONSES):
-            path = find(folder, name)
-            if path is None:
-                continue
-            progress.start(path.name, path.stat().st_size)
-            source = open_source(path, name, progress.advance)
-            for unknown in source.unknown(columns_of(name)):
-                typer.echo(f"{path.name}: the column {unknown} is not known and left out.", err=True)
+        for source in sources:
             report(await loader.load(source))
-        for name in LATER_FILES:
-            path = find(folder, name)
-            if path is not None:
-                typer.echo(f"{path.name}: this version does not read it yet; left out.", err=True)
+        await database.analyze()
         if rejects.count:
-            typer.echo(f"{rejects.count} rows were rejected; see {folder / 'rejects.csv'}.", err=True)
+            typer.echo(f"{rejects.count} rows were rejected; see {folder / REJECTS}.", err=True)
         return rejects.count
+
+
+def open_sources(folder: Path, progress: Bars) -> list[Source]:
+    """The files of *folder* that an import reads, in the order in which to load them, their headers looked at."""
+    sources = []
+    for name, columns in FILES.items():
+        path = find(folder, name)
+        if path is not None:
+            source = open_source(path, name, progress.add(path.name, path.stat().st_size))
+            source.places(columns)
+            unknown = source.unknown(columns)
+            if unknown is not None:
+                typer.echo(f"{path.name}: columns that are not known are left out: {unknown}.", err=True)
+            sources.append(source)
+    return sources
+
+
+def left_out(folder: Path) -> Iterator[str]:
+    """Names of files that look as if they were to be imported, and are not: spelt wrong, say."""
+    known = {f"{name}{ending}" for name in FILES for ending in (".csv", ".csv.gz")}
+    for path in sorted(folder.iterdir()):
+        if path.name.endswith((".csv", ".csv.gz")) and path.name not in {*known, REJECTS}:
+            yield path.name
 
 
 def report(loaded: Loaded) -> None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from domain.errors import InvalidInput
+
+REJECTS = "rejects.csv"
 HEADER = ("file", "line", "code", "reason")
 
 
@@ -45,9 +48,13 @@ class RejectsFile:
 
 @contextmanager
 def rejects_file(folder: Path) -> Iterator[RejectsFile]:
-    """`rejects.csv` of this run, gone again where nothing was rejected. Raises OSError where it cannot be written."""
-    path = folder / "rejects.csv"
-    rejects = RejectsFile(path)
+    """`rejects.csv` of this run, gone again where nothing was rejected. Raises InvalidInput where it cannot be made."""
+    path = folder / REJECTS
+    try:
+        rejects = RejectsFile(path)
+    except OSError as fault:
+        reason = f"{REJECTS} cannot be written there ({fault.strerror})"
+        raise InvalidInput("DIR", reason, "make it writable, or copy the files elsewhere") from fault
     try:
         yield rejects
     finally:

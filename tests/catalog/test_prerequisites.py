@@ -35,6 +35,21 @@ def test_what_is_added_can_always_be_put_in_order_and_what_is_refused_could_not(
     assert sortable(added)
 
 
+@given(st.lists(st.tuples(st.sampled_from(TOPICS), st.sampled_from(TOPICS)), max_size=40), st.integers(0, 40))
+def test_adding_all_at_once_refuses_what_adding_one_after_the_other_does(
+    links: list[tuple[str, str]], known: int
+) -> None:
+    one_by_one, at_once = Prerequisites([]), Prerequisites([])
+    refused = {place for place, link in enumerate(links) if not one_by_one.add(*link)}
+    earlier = at_once.add_all(links[:known])
+    assert earlier | {known + place for place in at_once.add_all(links[known:])} == refused
+
+
+def test_a_chain_deeper_than_any_call_stack_is_taken_with_its_one_circle() -> None:
+    links = [(str(n + 1), str(n)) for n in range(100_000)]
+    assert Prerequisites([]).add_all([*links, ("a", "b"), ("b", "a")]) == {100_001}
+
+
 def sortable(links: list[tuple[str, str]]) -> bool:
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for topic, before in links:

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy import select, text
 from domain.database import Database, open_database
 from domain.database.columns import Id
 from domain.database.statement import keyed
-from domain.errors import DatabaseUnavailable, InvalidInput, TransactionConflict
+from domain.errors import ConnectionLost, DatabaseBusy, DatabaseUnavailable, InvalidInput, TransactionConflict
 from domain.learners.tables import cohorts
 from tests.builders import an_id
 
@@ -165,8 +166,10 @@ async def test_more_readers_than_connections_wait_and_then_give_up(database_url:
         held = [database.read() for _ in range(4)]
         for one in held:
             await one.__aenter__()
-        with pytest.raises(DatabaseUnavailable):
+        with pytest.raises(DatabaseUnavailable) as caught:
             await answers(database)
+        assert isinstance(caught.value, DatabaseBusy)
+        assert str(caught.value) == "All connections to the database are in use; try again in a moment."
         waiting = asyncio.create_task(answers(database))
         await asyncio.sleep(0.05)
         for one in held:
@@ -207,13 +210,14 @@ STATES = {
     "40001": TransactionConflict,
     "40P01": TransactionConflict,
     "53100": DatabaseUnavailable,  # disk full
+    "58030": DatabaseUnavailable,  # the disk cannot be read or written
     "53200": DatabaseUnavailable,  # out of memory
     "53300": DatabaseUnavailable,  # too many connections
     "57014": DatabaseUnavailable,  # cancelled, such as by a timeout
-    "57P01": DatabaseUnavailable,  # the server shuts down
-    "57P02": DatabaseUnavailable,  # and because of a crash
+    "57P01": ConnectionLost,  # the server shuts down
+    "57P02": ConnectionLost,  # and because of a crash
     "57P03": DatabaseUnavailable,  # it starts up
-    "08006": DatabaseUnavailable,  # connection failure
+    "08006": ConnectionLost,  # connection failure
     "25006": DatabaseUnavailable,  # read-only: a replica, or a primary that was demoted
     "23505": asyncpg.UniqueViolationError,  # a bug of ours
     "42P01": asyncpg.UndefinedTableError,
@@ -276,3 +280,42 @@ async def test_connections_that_the_server_ended_are_replaced(database: Database
     await end_all()
     await asyncio.sleep(0.05)
     assert await answers(database)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+async def test_a_server_that_says_it_ends_and_has_not_hung_up_is_unavailable(
+    database: Database, database_url: str
+) -> None:
+    """Between the two the driver knows neither an answer nor an end."""
+    streams: set[asyncio.StreamWriter] = set()
+
+    async def forward(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        while received := await source.read(65536):
+            target.write(received)
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        parts = urlsplit(database_url)
+        to_reader, to_writer = await asyncio.open_connection(parts.hostname, parts.port)
+        streams.update((writer, to_writer))
+        await asyncio.gather(forward(reader, to_writer), forward(to_reader, writer), return_exceptions=True)
+
+    listening = await asyncio.start_server(connect, "127.0.0.1", 0)
+    port = listening.sockets[0].getsockname()[1]
+    parts = urlsplit(database_url)
+    through = open_database(urlunsplit(parts._replace(netloc=f"{parts.username}@127.0.0.1:{port}")))
+    try:
+        async with through.read() as reading:
+            [(backend,)] = await reading.rows(text("SELECT pg_backend_pid()"))
+        async with database.read() as reading:
+            await reading.rows(text(f"SELECT pg_terminate_backend({backend})"))
+        await asyncio.sleep(0.2)
+        with pytest.raises(DatabaseUnavailable):
+            async with through.read() as reading:
+                await reading.rows(text("SELECT 1"))
+        assert await answers(through)
+    finally:
+        await through.close()
+        listening.close()
+        for stream in streams:
+            stream.transport.abort()

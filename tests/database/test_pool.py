@@ -190,3 +190,46 @@ async def test_an_idle_connection_that_the_server_closed_is_replaced() -> None:
 async def test_closing_a_pool_that_was_never_used_does_nothing() -> None:
     await pool_of(exchange := Exchange()).close()
     assert exchange.lines == []
+
+
+async def test_a_server_that_takes_no_more_connections_serves_by_those_there_are() -> None:
+    exchange = Exchange()
+    pool = pool_of(exchange, size=3)
+    only = await pool.take()
+    exchange.fault = asyncpg.TooManyConnectionsError("too many clients already")
+    waiting = {asyncio.create_task(pool.take()) for _ in range(3)}
+    while waiting:
+        await asyncio.sleep(0.01)
+        pool.give_back(only, sound=True)
+        served, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert [task.result() for task in served] == [only]
+    pool.give_back(only, sound=True)
+    await pool.close()
+
+
+async def test_a_server_that_takes_no_connection_at_all_is_not_waited_for() -> None:
+    exchange = Exchange()
+    exchange.fault = asyncpg.TooManyConnectionsError("too many clients already")
+    pool = pool_of(exchange, size=3)
+    for _ in range(5):
+        with pytest.raises(asyncpg.TooManyConnectionsError):
+            await pool.take()
+    outcomes = await asyncio.gather(*(pool.take() for _ in range(9)), return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {asyncpg.TooManyConnectionsError}
+    exchange.fault = None
+    pool.give_back(await pool.take(), sound=True)
+    await pool.close()
+
+
+async def test_idle_connections_that_are_distrusted_are_replaced() -> None:
+    exchange = Exchange()
+    pool = pool_of(exchange, size=2)
+    for connection in [await pool.take(), await pool.take()]:
+        pool.give_back(connection, sound=True)
+    pool.distrust()
+    fresh = [await pool.take(), await pool.take()]
+    assert [line_of(connection).closed for connection in fresh] == [False, False]
+    assert len(exchange.lines) == 4
+    for connection in fresh:
+        pool.give_back(connection, sound=True)
+    await pool.close()

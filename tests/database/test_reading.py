@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import BigInteger, String, bindparam, select
 
 from domain.database import Database
-from domain.database.columns import Id
+from domain.database.columns import Id, microseconds
 from domain.database.statement import keyed
 from domain.database.windows import window_keys, windowed
 from domain.learners.tables import cohorts, learners
 from domain.paging import Window
 from domain.peers.tables import objective_rollups
 from domain.privacy.tables import releases
+from domain.reviews.tables import review_states
 from tests.builders import NOW, add_cohort, add_learners, an_id
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +28,14 @@ MEMBERS = windowed(
     lambda key: select(learners.c.display_name).join_from(key, learners, learners.c.cohort_id == key.c.cohort_id),
     order=(learners.c.display_name, learners.c.id),
     cohort_id=Id,
+)
+
+REVIEW_COLUMNS = ("reviewed_at", "stability", "interval_days", "repetitions")
+REVIEWS = keyed(
+    lambda key: select(*(review_states.c[name] for name in REVIEW_COLUMNS)).join_from(
+        key, review_states, review_states.c.learner_id == key.c.learner_id
+    ),
+    learner_id=Id,
 )
 
 
@@ -191,6 +200,23 @@ async def test_arrays_hold_what_rows_hold(database: Database, number: int) -> No
     )
     assert sorted(found) == sorted(rows)
     assert len(rows) == number
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_arrays_hold_numbers_of_every_width_and_instants(database: Database, number: int) -> None:
+    columns = ("learner_id", "topic_id", "question_id", *REVIEW_COLUMNS)
+    values = (datetime(1969, 7, 20, 20, 17, 40, 1, tzinfo=UTC), 1 / 3, -(2**31), 2**31 - 1)
+    record = (an_id("a"), an_id("t"), an_id("q"), *values, 5.0, 2.5, 0, 0)
+    async with database.write() as writing:
+        await writing.insert(review_states, (*columns, "difficulty", "easiness", "reviews", "lapses"), [record])
+    async with database.read() as reading:
+        arrays = await reading.arrays(REVIEWS, [(an_id("a"),), (an_id("nobody"),)][:number])
+    assert {name: (array.dtype.str, array.tolist()) for name, array in arrays.items()} == {
+        "reviewed_at": ("<i8", [microseconds(values[0])]),
+        "stability": ("<f8", [1 / 3]),
+        "interval_days": ("<i8", [-(2**31)]),
+        "repetitions": ("<i8", [2**31 - 1]),
+    }
 
 
 async def test_arrays_can_be_written_to(database: Database) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -124,9 +125,24 @@ async def test_insert_new_adds_what_is_not_there_and_says_what_it_was(database: 
         }
 
 
-async def test_batches_with_the_same_ids_at_once_add_each_once(database: Database) -> None:
+@pytest.mark.parametrize("seen", [[], [300], [0, 599], range(600)], ids=["none", "one", "both ends", "all"])
+async def test_insert_new_of_many_adds_those_that_are_not_there(database: Database, seen: Sequence[int]) -> None:
+    ids = sorted(an_id(f"e {n}") for n in range(600))
+    there = [ids[place] for place in seen]
+    async with database.write() as writing:
+        await writing.insert(event_ids, EVENTS, [(id_, b"first") for id_ in there])
+    async with database.write() as writing:
+        added = await writing.insert_new(event_ids, EVENTS, [(id_, b"second") for id_ in ids])
+    assert added == set(ids).difference(there)
+    async with database.read() as reading:
+        stored: dict[str, bytes] = dict(await reading.rows(select(event_ids.c.event_id, event_ids.c.digest)))
+    assert stored == {id_: b"first" if id_ in there else b"second" for id_ in ids}
+
+
+@pytest.mark.parametrize("size", [60, 600])
+async def test_batches_with_the_same_ids_at_once_add_each_once(database: Database, size: int) -> None:
     """Each transaction that adds ids also counts them: what is counted must be what is there."""
-    batches = [[an_id(f"e {n}") for n in range(start, start + 60)] for start in range(0, 100, 10)]
+    batches = [[an_id(f"e {n}") for n in range(start, start + size)] for start in range(0, 100, 10)]
 
     async def take(ids: Sequence[str]) -> set[str]:
         async with database.write() as writing:
@@ -227,25 +243,27 @@ async def test_a_change_says_how_many_rows_it_touched(database: Database) -> Non
 
 async def held(database: Database, *, first: bool, then: bool) -> bool:
     """Whether a transaction that asks for a lock waits for another that holds it; each shared or not."""
-    holding, done = asyncio.Event(), asyncio.Event()
+    holding, granted = asyncio.Event(), asyncio.Event()
     order: list[str] = []
 
     async def hold() -> None:
         async with database.write() as writing:
             await writing.lock("lock", shared=first)
             holding.set()
-            await asyncio.sleep(0.15)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(10 if first and then else 0.15):
+                    await granted.wait()
             order.append("released")
 
     async def ask(writing: Writing) -> None:
         await writing.lock("lock", shared=then)
         order.append("granted")
+        granted.set()
 
     async def follow() -> None:
         await holding.wait()
         async with database.write() as writing:
             await ask(writing)
-        done.set()
 
     await asyncio.gather(hold(), follow())
     return order == ["released", "granted"]

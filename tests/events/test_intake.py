@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from msgspec.structs import replace
 
-from domain.events.intake import Rejection, RejectionCode, TimeBounds, check
+from domain.events.intake import Rejection, RejectionCode, TimeBounds, check_response
 from domain.events.response import ValidationResponse, digest
 from tests.builders import NOW, a_response, an_id
 
@@ -22,17 +22,17 @@ PAST_AND_FUTURE = {
 
 
 def rejected(bounds: TimeBounds = BOUNDS, /, **changes: object) -> tuple[str, str]:
-    found = check(replace(RESPONSE, **changes), bounds)
+    found = check_response(replace(RESPONSE, **changes), bounds)
     assert isinstance(found, Rejection), found
     return str(found.code), found.message
 
 
 def accepted(bounds: TimeBounds = BOUNDS, /, **changes: object) -> bool:
-    return isinstance(check(replace(RESPONSE, **changes), bounds), ValidationResponse)
+    return isinstance(check_response(replace(RESPONSE, **changes), bounds), ValidationResponse)
 
 
 def test_a_good_response_is_taken_as_it_is() -> None:
-    assert check(RESPONSE, BOUNDS) is RESPONSE
+    assert check_response(RESPONSE, BOUNDS) is RESPONSE
 
 
 def test_ids_are_taken_in_upper_case_and_kept_in_lower() -> None:
@@ -42,7 +42,7 @@ def test_ids_are_taken_in_upper_case_and_kept_in_lower() -> None:
         learner_id=RESPONSE.learner_id.upper(),
         objective_id=RESPONSE.objective_id.upper(),
     )
-    assert check(sent, BOUNDS) == RESPONSE
+    assert check_response(sent, BOUNDS) == RESPONSE
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """When releases are made, renewed and withdrawn, on a calendar that tells nothing about anybody."""
 
 import shutil
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,10 +10,20 @@ from domain.database import Database, open_database
 from domain.learners.writes import set_consent
 from domain.privacy.cell import ALL, Cell
 from domain.privacy.policy import ReleasePolicy, ReleaseRules
-from domain.privacy.queries import all_releases
-from domain.privacy.release import Release
 from server.jobs.releases import make_releases
-from tests.builders import EXACT, NOW, PRIVATE, a_response, add_learners, add_objectives, an_id, answer, spread, store
+from tests.builders import (
+    EXACT,
+    NOW,
+    PRIVATE,
+    a_response,
+    add_learners,
+    add_objectives,
+    an_id,
+    answer,
+    current_releases,
+    spread,
+    store,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -32,11 +41,6 @@ async def crowd(database: Database, number: int, *, first: int = 0, name: str = 
     return objective
 
 
-async def current(database: Database) -> Mapping[Cell, Release]:
-    async with database.read() as reading:
-        return await all_releases(reading)
-
-
 async def withdraw(database: Database, *numbers: int) -> None:
     async with database.write() as writing:
         for number in numbers:
@@ -52,13 +56,13 @@ async def change(database: Database, objective: str, learners: int = 40) -> None
 async def times(database: Database, rules: ReleaseRules, now: datetime) -> tuple[int, set[datetime]]:
     """How many rows a run at *now* changed, and the times that the releases then carry."""
     changed = await make_releases(database, rules, now)
-    return changed, {release.released_at for release in (await current(database)).values()}
+    return changed, {release.released_at for release in (await current_releases(database)).values()}
 
 
 async def test_a_first_release_carries_the_last_full_hour(database: Database) -> None:
     objective = await crowd(database, 60)
     assert await make_releases(database, PRIVATE, NOW) == 8
-    releases = await current(database)
+    releases = await current_releases(database)
     assert set(releases) == {Cell(ALL, subject, metric) for subject in (ALL, objective) for metric in METRICS}
     assert {(one.released_at, one.size, one.policy) for one in releases.values()} == {
         (FIRST_TICK, 60, ReleasePolicy.PRIVATE)
@@ -78,7 +82,7 @@ async def test_fewer_than_fifty_are_not_released(database: Database, rules: Rele
     await crowd(database, 60)
     await withdraw(database, *range(sharing, 60))
     assert await make_releases(database, rules, NOW) == 0
-    assert await current(database) == {}
+    assert await current_releases(database) == {}
 
 
 async def test_nobody_at_all_is_no_failure(database: Database) -> None:
@@ -95,7 +99,7 @@ async def test_those_who_are_inactive_or_answered_twice_do_not_count(database: D
     await answer(database, [*counted, *inactive], objective, spread(100))
     await answer(database, unsure, objective, spread(50), times=2)
     await make_releases(database, EXACT, NOW)
-    assert {release.size for release in (await current(database)).values()} == {50}
+    assert {release.size for release in (await current_releases(database)).values()} == {50}
 
 
 async def test_a_cell_that_grew_enough_is_released_at_the_next_full_hour(database: Database) -> None:
@@ -109,11 +113,11 @@ async def test_no_change_shows_before_the_interval_is_over(database: Database) -
     """Two hundred people: noise of scale 4, renewed every fourteen days at most."""
     objective = await crowd(database, 200)
     await make_releases(database, PRIVATE, NOW)
-    before = await current(database)
+    before = await current_releases(database)
     await change(database, objective)
     for now in (NOW + HOUR, MONDAYS[1], MONDAYS[2]):
         assert await times(database, PRIVATE, now) == (0, {FIRST_TICK})
-    unchanged = await current(database)
+    unchanged = await current_releases(database)
     assert all(unchanged[cell].publishes_the_same(release) for cell, release in before.items())
 
 
@@ -151,7 +155,7 @@ async def test_a_release_stays_after_withdrawals_and_goes_at_its_renewal(databas
     for now in (NOW + HOUR, *MONDAYS[1:5]):
         assert await times(database, PRIVATE, now) == (0, {FIRST_TICK})
     assert await make_releases(database, PRIVATE, MONDAYS[5]) == 8
-    assert await current(database) == {}
+    assert await current_releases(database) == {}
 
 
 async def test_a_missed_monday_is_made_up_for_with_the_latest_ones_date(database: Database) -> None:
@@ -172,14 +176,14 @@ async def test_exact_releases_are_renewed_every_five_minutes(database: Database)
     assert released_at == {NOW + timedelta(minutes=5)}
     await withdraw(database, *range(11))
     assert await make_releases(database, EXACT, NOW + timedelta(minutes=10)) == 8
-    assert await current(database) == {}
+    assert await current_releases(database) == {}
 
 
 async def test_releases_of_the_other_policy_are_replaced_at_once(database: Database) -> None:
     await crowd(database, 60)
     await make_releases(database, EXACT, NOW)
     assert await make_releases(database, PRIVATE, NOW) == 8
-    releases = (await current(database)).values()
+    releases = (await current_releases(database)).values()
     assert {(one.policy, one.means is None) for one in releases} == {(ReleasePolicy.PRIVATE, True)}
 
 
@@ -188,7 +192,7 @@ async def test_a_higher_threshold_withdraws_what_falls_below_it(database: Databa
     await make_releases(database, EXACT, NOW)
     stricter = ReleaseRules(policy=ReleasePolicy.EXACT, minimum_peers=61)
     assert await make_releases(database, stricter, NOW + HOUR) == 8
-    assert await current(database) == {}
+    assert await current_releases(database) == {}
 
 
 @pytest.mark.postgres
@@ -203,7 +207,7 @@ async def test_both_engines_release_the_same(
         await crowd(one, 73)
         await crowd(one, 61, first=40, name="Renal clearance")
         await make_releases(one, rules, NOW)
-    here, there = await current(database), await current(other)
+    here, there = await current_releases(database), await current_releases(other)
     await other.close()
     assert len(here) == 12
     assert set(here) == set(there)

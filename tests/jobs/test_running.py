@@ -10,10 +10,11 @@ from sqlalchemy import select
 
 from domain.audit.tables import audit_records
 from domain.database import Database
-from domain.errors import InvalidInput
+from domain.errors import ConnectionLost, DatabaseUnavailable, InvalidInput
 from domain.jobs.tables import job_runs
 from domain.jobs.writes import claim
 from server.clock import utc_now
+from server.jobs import running, worker
 from server.jobs.registry import Job, job_named, registered
 from server.jobs.running import Runner, run_job
 from server.jobs.worker import last_due, run_due, work
@@ -120,9 +121,129 @@ async def test_a_scheduled_instant_runs_once_also_after_a_failure(database: Data
     assert await run_job(a_runner(database, "b"), a_job(seven), NOON, once=True) is None
     assert await run_job(a_runner(database, "b"), a_job(seven), NOON - timedelta(hours=1), once=True) is None
     assert await run_job(a_runner(database, "b"), a_job(seven), NOON) == 7, "an operator may run it again"
+    later = NOW + timedelta(hours=1)
     with pytest.raises(LookupError):
-        await run_job(a_runner(database, "a"), a_job(fail), NOON + timedelta(hours=1), once=True)
-    assert await run_job(a_runner(database, "b"), a_job(seven), NOON + timedelta(hours=1), once=True) is None
+        await run_job(a_runner(database, "a", later), a_job(fail), NOON + timedelta(hours=1), once=True)
+    assert await run_job(a_runner(database, "b", later), a_job(seven), NOON + timedelta(hours=1), once=True) is None
+
+
+async def test_a_scheduled_run_that_its_worker_did_not_survive_is_repeated_when_its_lease_has_ended(
+    database: Database,
+) -> None:
+    started = asyncio.Event()
+
+    async def dawdle(database: Database, as_of: datetime) -> int:
+        started.set()
+        await asyncio.sleep(60)
+        return 0
+
+    # What a killed process leaves behind: a run that never ended, and a lease.
+    dead = asyncio.create_task(run_job(a_runner(database, "dead"), a_job(dawdle), NOON, once=True))
+    await started.wait()
+    told: list[datetime] = []
+
+    async def listen(database: Database, as_of: datetime) -> int:
+        told.append(as_of)
+        return 1
+
+    for minutes in (0, 4, 5, 6):
+        await run_due(a_runner(database, "b", NOW + timedelta(minutes=minutes)), a_job(listen))
+    assert told == [NOON]
+    dead.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await dead
+    await run_due(a_runner(database, "c", NOW + timedelta(minutes=7)), a_job(listen))
+    assert told == [NOON], "the end of the dead one undoes nothing"
+
+
+async def test_a_scheduled_run_that_the_database_went_away_under_is_repeated(database: Database) -> None:
+    async def fail(database: Database, as_of: datetime) -> int:
+        raise ConnectionLost
+
+    await run_due(a_runner(database, "a"), a_job(fail))
+    assert [row[-1] for row in await runs(database)] == ["ConnectionLost"]
+    await run_due(a_runner(database, "b"), a_job(seven))
+    await run_due(a_runner(database, "a"), a_job(seven))
+    assert [row[-2:] for row in await runs(database)] == [(None, "ConnectionLost"), (7, None)]
+
+
+async def test_a_runner_that_was_taken_for_dead_stops_when_it_finds_out(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "HEARTBEAT_SECONDS", 0.02)
+    started = asyncio.Event()
+
+    async def dawdle(database: Database, as_of: datetime) -> int:
+        started.set()
+        await asyncio.sleep(60)
+        return 0
+
+    asleep = asyncio.create_task(run_job(a_runner(database, "a"), a_job(dawdle), NOON, once=True))
+    await started.wait()
+    async with database.write() as writing:
+        assert await claim(writing, "counting", "b", NOW + timedelta(minutes=5))
+    with pytest.raises(running.LeaseLost):
+        await asleep
+    assert [row[-1] for row in await runs(database)] == ["LeaseLost"]
+    async with database.write() as writing:
+        assert not await claim(writing, "counting", "c", NOW + timedelta(minutes=6)), "b still has it"
+
+
+async def test_a_beat_that_the_database_misses_ends_no_job(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "HEARTBEAT_SECONDS", 0.01)
+    missed = asyncio.Event()
+
+    beats = 0
+
+    def clock() -> datetime:
+        nonlocal beats
+        beats += 1
+        if beats == 2:  # the first is the beginning's
+            missed.set()
+            raise DatabaseUnavailable
+        return NOW
+
+    async def wait(database: Database, as_of: datetime) -> int:
+        await missed.wait()
+        await asyncio.sleep(0.05)
+        return 3
+
+    runner = Runner(database=database, clock=clock, holder="a", operator="worker")
+    assert await run_job(runner, a_job(wait), NOON) == 3
+
+
+async def test_a_schedule_that_is_ahead_of_the_clock_stops_no_job(database: Database) -> None:
+    """The clock ran a year ahead, and was set right."""
+    ahead = NOW + timedelta(days=365)
+    await run_due(a_runner(database, "a", ahead), a_job(seven))
+    async with database.write() as writing:
+        assert await claim(writing, "counting", "dead", ahead)
+    told: list[datetime] = []
+
+    async def listen(database: Database, as_of: datetime) -> int:
+        told.append(as_of)
+        return 1
+
+    for _ in range(2):
+        await run_due(a_runner(database, "b"), a_job(listen))
+    assert told == [NOON]
+
+
+async def test_a_worker_repeats_what_it_finds_undone(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "CATCH_UP_SECONDS", 0.02)
+    stop = asyncio.Event()
+    tries: list[datetime] = []
+
+    async def fail_twice(database: Database, as_of: datetime) -> int:
+        tries.append(as_of)
+        if len(tries) < 3:
+            raise ConnectionLost
+        stop.set()
+        return 1
+
+    async with asyncio.timeout(20):
+        await work(a_runner(database), [a_job(fail_twice)], stop)
+    assert tries == [NOON] * 3
 
 
 @pytest.mark.parametrize(
@@ -199,10 +320,16 @@ def test_releases_are_due_every_hour_or_every_five_minutes() -> None:
 def test_a_job_is_found_by_its_name_or_refused_with_those_there_are() -> None:
     jobs = registered(PRIVATE)
     assert job_named(jobs, "releases") is jobs["releases"]
-    with pytest.raises(InvalidInput, match="there is no job named 'release'; choose one of releases"):
+    with pytest.raises(InvalidInput, match="there is no job named 'release'; choose one of partitions, "):
         job_named(jobs, "release")
 
 
 async def test_the_registered_job_makes_releases(database: Database) -> None:
     assert await run_job(a_runner(database), registered(PRIVATE)["releases"], NOW) == 0
     assert [row[:1] for row in await runs(database)] == [("releases",)]
+
+
+async def test_a_job_without_a_schedule_runs_only_when_told_to(database: Database) -> None:
+    recount = registered(PRIVATE)["recount"]
+    assert last_due(recount, NOW) is None
+    assert await run_job(a_runner(database), recount, NOW) == 0

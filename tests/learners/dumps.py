@@ -37,6 +37,11 @@ async def command(url: str, statement: str) -> None:
         await connection.close()
 
 
+# Partitions are read with their tables.
+TABLES = """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+    AND NOT relispartition ORDER BY 1"""
+
+
 async def dump(url: str) -> dict[str, list[str]]:
     """Every row of every table as text; binary values as hexadecimal digits."""
     path = sqlite_path(url)
@@ -44,10 +49,7 @@ async def dump(url: str) -> dict[str, list[str]]:
         return _sqlite_dump(path)
     connection = await asyncpg.connect(_postgres(url))
     try:
-        names = [
-            row[0]
-            for row in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
-        ]
+        names = [row[0] for row in await connection.fetch(TABLES)]
         return {
             name: sorted(row[0] for row in await connection.fetch(f'SELECT each::text FROM "{name}" AS each'))
             for name in names

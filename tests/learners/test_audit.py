@@ -60,6 +60,10 @@ def share(learner_id: str) -> str:
     return f'mutation {{ setDataSharing(learnerId: "{learner_id}", share: false) {{ id }} }}'
 
 
+def choose(learner_id: str) -> str:
+    return f'mutation {{ setComparisonMode(learnerId: "{learner_id}", mode: OFF) {{ id }} }}'
+
+
 def erase(learner_id: str) -> str:
     return f'mutation {{ eraseLearner(learnerId: "{learner_id}") {{ erasedRows }} }}'
 
@@ -117,6 +121,10 @@ async def test_acts_leave_exactly_their_records_in_order_and_no_names(database_u
         then("Ann", "learner", "consent.change", "Bob", "refused")
         await educator.ask(share(MEMBER))
         then("educator", "educator", "consent.change", "Ann", "refused")
+        await ann.ask(choose(MEMBER))
+        then("Ann", "learner", "comparison.change", "Ann", "allowed")
+        await educator.ask(choose(MEMBER))
+        then("educator", "educator", "comparison.change", "Ann", "refused")
         await service.ask(erase(MEMBER))
         then("ingester", "service", "learner.erase", "Ann", "refused")
         await ann.ask(respond(ANOTHER))

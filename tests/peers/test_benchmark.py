@@ -5,7 +5,6 @@ import pytest
 from domain.catalog.topic import Objective
 from domain.peers.benchmark import ObjectiveScore, PeerBenchmark, benchmark
 from domain.peers.metric import PeerMetric
-from domain.peers.rollup import Rollup
 from domain.privacy.cell import Cell
 from domain.unavailable import Reason, Unavailable
 from tests.privacy.crowds import drawn
@@ -29,9 +28,6 @@ def test_a_benchmark_without_any_release_is_withheld(objective: Objective | None
     assert benchmark(objective, [None] * 4) == Unavailable.because(Reason.TOO_FEW_PEERS)
 
 
-def test_an_own_score_needs_a_response_with_the_metric() -> None:
-    rollup = Rollup(2, 150_000_000)
-    score = ObjectiveScore.of(OBJECTIVE, rollup, PeerMetric.COMPREHENSION)
+def test_an_own_score_is_the_mean_of_the_responses_with_the_metric() -> None:
+    score = ObjectiveScore.of(OBJECTIVE, PeerMetric.COMPREHENSION, 150_000_000, 2)
     assert (score.score, score.responses) == (75, 2)
-    with pytest.raises(ValueError, match="there is no response with REASONING"):
-        ObjectiveScore.of(OBJECTIVE, rollup, PeerMetric.REASONING)

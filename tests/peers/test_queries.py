@@ -102,6 +102,11 @@ async def test_profiles_of_learners_hold_each_objective_that_they_answered(datab
     assert {objective.name for objective, _ in found[keys[0]]} == {"Heart", "Kidney"}
 
 
+def score(name: str, rollup: Rollup, metric: PeerMetric) -> tuple[str, PeerMetric, float, int]:
+    total, count = rollup.counter(metric)
+    return name, metric, total / count / POINT, count
+
+
 async def test_score_lists_of_several_learners_and_metrics_are_one_statement(database: Database) -> None:
     first, second, heart, kidney = await three_answers(database)
     keys = [
@@ -116,13 +121,12 @@ async def test_score_lists_of_several_learners_and_metrics_are_one_statement(dat
     async with database.read() as reading:
         found = await queries.scores_by_learner(reading, keys)
     assert len(statements) == 1
-    names = {key: [(row.objective.name, row.rollup) for row in rows] for key, rows in found.items()}
-    second_kidney = Rollup(1, 0, 0, 0, 1, 95 * POINT, 0)
-    assert names == {
-        keys[0]: [("Heart", HEART), ("Kidney", KIDNEY)],
-        keys[1]: [("Heart", HEART)],
-        keys[2]: [("Heart", HEART), ("Kidney", KIDNEY)],  # one more than asked for: there is a next page
-        keys[3]: [("Kidney", second_kidney)],
+    scores = {key: [(row.objective.name, row.metric, row.score, row.responses) for row in found[key]] for key in keys}
+    assert scores == {
+        keys[0]: [score("Heart", HEART, PeerMetric.COMPREHENSION), score("Kidney", KIDNEY, PeerMetric.COMPREHENSION)],
+        keys[1]: [score("Heart", HEART, PeerMetric.REASONING)],
+        keys[2]: scores[keys[0]],  # one more than asked for: there is a next page
+        keys[3]: [("Kidney", PeerMetric.CALIBRATION, 95, 1)],
         keys[4]: [],
     }
     assert {row.objective.id for rows in found.values() for row in rows} == {heart, kidney}

@@ -23,6 +23,7 @@ from examples import real_data
 from server.importing.folder import import_folder
 from tests.builders import EXACT, NOW, PRIVATE, PSEUDONYMS, release
 from tests.client import SECRET, Client, Served, serving
+from tests.databases import POSTGRESQL_WHEN_HEAVY
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 PRECISION = 1e-9
@@ -113,6 +114,7 @@ def assert_equal_figures(found: Mapping[str, Any], figures: Mapping[str, Any]) -
     ("sharing_percent", "objectives", "over_all"),
     [(100, "objectives", "all_objectives"), (70, "consent_70", "all_objectives_consent_70")],
 )
+@POSTGRESQL_WHEN_HEAVY
 async def test_distributions_of_every_cloze_objective(
     database_url: str, tmp_path: Path, sharing_percent: int, objectives: str, over_all: str
 ) -> None:
@@ -129,6 +131,7 @@ async def ranks(served: Served, keys: Iterable[Mapping[str, str]]) -> list[dict[
     return [answer["learner"]["peerStanding"] for answer in answers]
 
 
+@POSTGRESQL_WHEN_HEAVY
 async def test_ranks_of_cloze_learners(database_url: str, tmp_path: Path) -> None:
     pairs = expected("lkt-cloze", "percentile_ranks")["pairs"]
     assert len(pairs) == 200
@@ -145,6 +148,7 @@ async def test_ranks_of_cloze_learners(database_url: str, tmp_path: Path) -> Non
     ]
 
 
+@POSTGRESQL_WHEN_HEAVY
 async def test_strengths_and_weaknesses_of_cloze_learners(database_url: str, tmp_path: Path) -> None:
     learners = expected("lkt-cloze", "relative_performance")["learners"]
     assert len(learners) == 60
@@ -168,6 +172,7 @@ async def test_strengths_and_weaknesses_of_cloze_learners(database_url: str, tmp
             assert order == sorted(order), "the largest distance from the average first, ties by name"
 
 
+@POSTGRESQL_WHEN_HEAVY
 async def test_a_distribution_appears_with_the_fiftieth_cloze_learner_who_shares(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -192,6 +197,7 @@ async def share(database: Database, wanted: set[str], sharing: set[str]) -> None
             await set_consent(writing, learner_id, share=learner_id in wanted, now=NOW)
 
 
+@pytest.mark.heavy
 async def test_distributions_and_ranks_of_university_modules(database_url: str, tmp_path: Path) -> None:
     figures = expected("oulad", "peers_by_module")
     assert (len(figures["distributions"]), len(figures["ranks_self_excluded"])) == (12, 200)
@@ -218,6 +224,7 @@ async def test_distributions_and_ranks_of_university_modules(database_url: str, 
     ]
 
 
+@POSTGRESQL_WHEN_HEAVY
 async def test_distribution_of_school_grades(database_url: str, tmp_path: Path) -> None:
     figures = expected("student-scores", "uci_math")
     async with served_set("student-scores", database_url, tmp_path) as served:
@@ -226,6 +233,7 @@ async def test_distribution_of_school_grades(database_url: str, tmp_path: Path) 
         assert_equal_figures(await distribution(served.admin(), objective), wanted)
 
 
+@pytest.mark.heavy
 async def test_private_figures_of_real_data_stay_within_their_margins(database_url: str, tmp_path: Path) -> None:
     """Each rank may be off by more than its margin in one case of ten; a mean moves by a small part of the range."""
     figures = expected("lkt-cloze", "peer_distributions")["objectives"]
@@ -237,8 +245,9 @@ async def test_private_figures_of_real_data_stay_within_their_margins(database_u
         answer = released[one["objective_id"]]
         assert answer["sampleSize"] == one["n"] // 10 * 10
         assert all(answer[name] == round(answer[name]) for name in ("mean", "stdDev", "q1", "median", "q3"))
-        # A figure lies in its bar of ten points, and noise moves the mean by a few points more.
-        assert answer["mean"] == pytest.approx(one["mean"], abs=10)
+        # Many stand at the upper end of a bar of ten points, five above its middle; noise moves the mean of 240 people
+        # by two points, and here are 36 means.
+        assert answer["mean"] == pytest.approx(one["mean"], abs=12)
         assert answer["whiskerLow"] >= 0
         assert answer["whiskerHigh"] <= 100
     sizes = {one["objective_id"]: one["n"] // 10 * 10 for one in figures}
@@ -276,6 +285,16 @@ def test_the_same_set_is_always_converted_to_the_same_files(tmp_path: Path) -> N
     for folder in ("first", "second"):
         real_data.convert("student-scores", DATA / "student-scores", tmp_path / folder, sharing_percent=70)
     files = sorted(path.name for path in (tmp_path / "first").iterdir())
-    assert files == ["learners.csv", "objectives.csv", "topics.csv", "validation_responses.csv"]
+    assert files == [
+        "cohorts.csv",
+        "learners.csv",
+        "material_interactions.csv",
+        "objectives.csv",
+        "question_attempts.csv",
+        "study_events.csv",
+        "task_completions.csv",
+        "topics.csv",
+        "validation_responses.csv",
+    ]
     for name in files:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()

@@ -67,6 +67,34 @@ def test_folding_only_moves_what_specks_leave(counts: list[int], size: int) -> N
     assert sum(cleaned(counts, size=size, scale=scale)) == pytest.approx(kept)
 
 
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        # Scale 2: apart from the others ten people are believed, and nine are not.
+        ((0, 20, 21, 0, 0, 9), (0, 20, 21, 0, 0, 0)),
+        ((0, 20, 20, 0, 4, 6), (0, 20, 20, 0, 4, 6)),
+        # Below the fullest bar they stay.
+        ((9, 0, 21, 20, 0, 0), (9, 0, 21, 20, 0, 0)),
+        # Beyond the second gap there are too few again.
+        ((22, 0, 20, 0, 8, 0), (22, 0, 20, 0, 0, 0)),
+        ((8, 42, 0, 0, 0, 0), (8, 42, 0, 0, 0, 0)),
+    ],
+)
+def test_few_people_apart_from_the_others_are_dropped_on_a_long_scale(
+    counts: tuple[int, ...], expected: tuple[int, ...]
+) -> None:
+    assert cleaned(counts, size=50, scale=2, in_one_piece=True) == expected
+
+
+@given(NOISY, SIZES)
+def test_on_a_long_scale_nobody_is_added_and_tails_are_as_firm(counts: list[int], size: int) -> None:
+    scale = noise_scale(size)
+    people = cleaned(counts, size=size, scale=scale, in_one_piece=True)
+    assert 0 < sum(people) <= sum(cleaned(counts, size=size, scale=scale)) + 1e-6
+    filled = [there for there in people if there > 0]
+    assert len(filled) == 1 or min(filled[0], filled[-1]) >= 3 * scale
+
+
 def test_bars_that_cannot_make_a_tail_end_up_together() -> None:
     assert cleaned([3, 3], size=6, scale=3) == (6, 0)
 

@@ -24,6 +24,7 @@ from domain.events.tables import validation_responses
 from domain.peers.tables import learner_rollups, objective_rollups
 from tests.builders import add_cohort, add_learners, add_objectives, add_topics, an_id, answer, release, spread
 from tests.client import Client, Served, serving
+from tests.databases import POSTGRESQL_WHEN_HEAVY
 from tests.server.paths import Rules, Step, arguments, schema_of, with_ids
 
 pytestmark = pytest.mark.anyio
@@ -82,7 +83,9 @@ async def a_world(served: Served, *, learners: int = 60, objectives: int = 4) ->
         links = [
             (topic_ids[place], kind, topic_ids[place - 1], 1.0)
             for place in range(objectives)
+            # Related in a ring, and one after the other.
             for kind in ("prerequisite", "related")
+            if kind == "related" or place
         ]
         await writing.insert(topic_links, ("topic_id", "kind", "other_topic_id", "strength"), links)
     found: list[str] = []
@@ -169,7 +172,29 @@ def doors(objectives: list[str], topics: list[str], learners: list[str], parents
     ]
 
 
-ARGUMENTS: Rules = {"objectiveId": '"<Objective>"', "metric": "REASONING", "first": "3", "after": "null"}
+ARGUMENTS: Rules = {
+    "objectiveId": '"<Objective>"',
+    "topicId": '"<Topic>"',
+    "metric": "REASONING",
+    "severity": "null",
+    "minScore": "0",
+    "maxScore": "1",
+    "from": '"2026-11-01"',
+    "to": '"2026-11-30"',
+    "days": "30",
+    "examDate": '"2026-12-01"',
+    "minutesPerDay": "30",
+    "targetRetention": "0.9",
+    "mode": "STANDARD",
+    "requiredCorrect": "null",
+    "CohortComparison.percentileRank.metric": "CURRENT_STREAK",
+    "context": "WEEKLY_REPORT",
+    "targetBand": "null",
+    "successPercentile": "25",
+    "language": "null",
+    "first": "3",
+    "after": "null",
+}
 
 
 def everything_below(schema: GraphQLSchema, kind: GraphQLObjectType, name: str, field: GraphQLField) -> str:
@@ -203,10 +228,12 @@ async def statements_for(served: Served, client: Client, document: str) -> int:
     return len(served.statements)
 
 
+@POSTGRESQL_WHEN_HEAVY
 async def test_every_field_of_a_list_costs_as_many_statements_for_a_hundred_rows_as_for_one(database_url: str) -> None:
     """Fields and lists come from the schema: a new one is counted by being there."""
     counted: dict[str, list[int]] = {}
-    async with serving(database_url, maximum_cost=10_000_000, maximum_tokens=20_000) as served:
+    # A hundred exam plans at once are no request of anybody's, and take half a minute.
+    async with serving(database_url, maximum_cost=10_000_000, maximum_tokens=20_000, request_timeout=300) as served:
         objectives = await a_world(served, learners=max(PARENTS), objectives=max(PARENTS))
         learners = [an_id(f"learner {number:03}") for number in range(max(PARENTS))]
         topics = [an_id(f"topic {number:03}") for number in range(max(PARENTS))]
@@ -217,9 +244,11 @@ async def test_every_field_of_a_list_costs_as_many_statements_for_a_hundred_rows
                 assert isinstance(kind, GraphQLObjectType)
                 for name, field in kind.fields.items():
                     asked = f"{door.before} {everything_below(schema, kind, name, field)} {door.after}"
-                    count = await statements_for(served, served.admin(), with_ids(asked, {"Objective": objectives[0]}))
+                    count = await statements_for(
+                        served, served.admin(), with_ids(asked, {"Objective": objectives[0], "Topic": topics[0]})
+                    )
                     counted.setdefault(f"{door.name}: {name}", []).append(count)
     growing = {where: counts for where, counts in counted.items() if len(set(counts)) > 1}
     assert growing == {}
     assert len(counted) > 40
-    assert max(counts[0] for counts in counted.values()) <= 12, counted
+    assert max(counts[0] for counts in counted.values()) <= 14, counted

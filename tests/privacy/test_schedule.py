@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from domain.privacy.noise import noise_scale
 from domain.privacy.schedule import (
+    crowd_joined,
     five_minute_tick,
     hourly_tick,
     renewable,
@@ -17,6 +18,7 @@ from domain.privacy.schedule import (
     renewal_interval,
     weekly_tick,
 )
+from tests.privacy.crowds import private_rules, released
 
 TIMES = st.datetimes(timezones=st.just(UTC)).filter(lambda time: time.year > 1)
 
@@ -97,3 +99,9 @@ def test_an_exact_release_is_renewable_at_a_later_tick_only() -> None:
     tick = datetime(2026, 1, 5, 3, 5, tzinfo=UTC)
     assert not renewable_exactly(tick, tick)
     assert renewable_exactly(tick, tick + timedelta(minutes=5))
+
+
+@pytest.mark.parametrize(("contributors", "joined"), [(119, False), (120, True)])
+def test_a_crowd_is_fifty_more_than_a_release_can_have_been_made_for(contributors: int, joined: bool) -> None:
+    """Sixty-nine people are published as 60, and 60 may be 69."""
+    assert crowd_joined(released([70.0] * 69, private_rules()), contributors) is joined

@@ -28,7 +28,7 @@ def test_an_application_is_made_without_a_database() -> None:
 async def test_other_paths_are_not_found(database_url: str) -> None:
     async with serving(database_url) as served:
         for path in (
-            "/",
+            "/dashboard",
             "/graphiql",
             "/admin",
             "/graphql/..%2f..%2fetc/passwd",

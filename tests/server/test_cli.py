@@ -20,7 +20,9 @@ from domain.database import Database
 from domain.jobs.tables import job_runs
 from domain.learners.tables import learners
 from domain.privacy.tables import releases
-from tests.builders import an_id
+from server.jobs.registry import registered
+from tests.builders import PRIVATE, an_id
+from tests.databases import POSTGRESQL_WHEN_HEAVY
 from tests.processes import inherited
 
 ROOT = Path(__file__).parent.parent.parent
@@ -69,9 +71,9 @@ def started(folder: Path, *arguments: object, **settings: str) -> Iterator[subpr
         running.communicate()
 
 
-def wait_until_ready(port: int) -> None:
+def wait_until_ready(port: int, seconds: float = 60) -> None:
     """Waits for a server to answer /readyz with 200."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
             if httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200:
@@ -123,7 +125,7 @@ def test_schema_prints_the_snapshot(tmp_path: Path) -> None:
 def test_jobs_are_listed_without_any_setting(tmp_path: Path) -> None:
     listed = paceline(tmp_path, "jobs", "list")
     assert listed.returncode == 0
-    assert listed.stdout.startswith("releases\t")
+    assert [line.partition("\t")[0] for line in listed.stdout.splitlines()] == list(registered(PRIVATE))
 
 
 def test_a_printed_token_names_learner_role_and_end(tmp_path: Path) -> None:
@@ -141,24 +143,28 @@ def test_migrate_makes_the_folder_and_the_tables(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
-async def test_the_demo_is_loaded_once_and_its_releases_are_made(
+@POSTGRESQL_WHEN_HEAVY
+async def test_the_demo_is_loaded_once_and_its_figures_are_made(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
     settings = {"PACELINE_DATABASE_URL": database_url, **KEYS}
-    first = paceline(tmp_path, "demo", "--learners", 120, **settings)
+    first = paceline(tmp_path, "demo", "--learners", 200, **settings)
     assert (first.returncode, first.stdout) == (0, "The demo data are loaded.\n")
-    again = paceline(tmp_path, "demo", "--learners", 120, **settings)
+    again = paceline(tmp_path, "demo", "--learners", 200, **settings)
     assert again.stdout == "The demo data were loaded before; nothing was changed.\n"
-    assert paceline(tmp_path, "jobs", "run", "releases", **settings).returncode == 0
     async with database.read() as reading:
         [(enrolled,)] = await reading.rows(select(func.count()).select_from(learners))
         [(released,)] = await reading.rows(select(func.count()).select_from(releases))
         runs = await reading.rows(select(job_runs.c.job, job_runs.c.rows, job_runs.c.error))
         acts = await reading.rows(select(audit_records.c.action, audit_records.c.actor, audit_records.c.subject))
-    assert enrolled == 120
-    assert released > 50
-    assert runs == [("releases", released, None)]
-    assert acts == [("job.run", "cli", "releases")]
+    assert enrolled == 200
+    publishing = {"releases", "cohort-snapshots", "success-benchmarks", "item-analysis", "user-figures"}
+    published = {job: rows for job, rows, _ in runs if job in publishing}
+    assert sum(published.values()) == released
+    assert published["releases"] > 50
+    assert published["cohort-snapshots"] > 0
+    assert {error for _, _, error in runs} == {None}
+    assert sorted(acts) == sorted(("job.run", "cli", job) for job, _, _ in runs)
 
 
 @pytest.mark.anyio
@@ -173,7 +179,9 @@ async def test_a_worker_runs_what_is_due_and_ends_when_it_is_told(
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=30) == 0
     async with database.read() as reading:
-        assert await reading.rows(select(job_runs.c.job, job_runs.c.error)) == [("releases", None)]
+        runs = await reading.rows(select(job_runs.c.job, job_runs.c.error))
+    assert {error for _, error in runs} == {None}
+    assert {job for job, _ in runs} <= {job.name for job in registered(PRIVATE).values() if job.trigger is not None}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -192,7 +200,7 @@ def test_serve_answers_and_ends_when_it_is_told(database_url: str, tmp_path: Pat
 def test_quickstart_serves_the_demo_with_tokens_that_work(tmp_path: Path) -> None:
     port = free_port()
     with started(tmp_path, "quickstart", PACELINE_PORT=str(port)) as running:
-        wait_until_ready(port)
+        wait_until_ready(port, 240)  # the whole demo, with coverage measured
         url = f"http://127.0.0.1:{port}/graphql"
         page = httpx.get(url, headers={"Accept": "text/html"})
         running.send_signal(signal.SIGTERM)

@@ -151,6 +151,35 @@ def test_cost_takes_sizes_that_the_deployment_names() -> None:
     assert cost("query Q($i: [ID!]!) { authors(ids: $i) { id } }", {"i": ["a"] * 9}, named) == 9
 
 
+ALL = {"Query.authors": ListSizing(assumed=6, arguments=("ids",), empty_is_all=True)}
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "objects"),
+    [
+        pytest.param("{ authors(ids: []) { id } }", {}, 6, id="empty literal"),
+        pytest.param('{ authors(ids: ["a", "b"]) { id } }', {}, 2, id="literal"),
+        pytest.param("query Q($i: [ID!]!) { authors(ids: $i) { id } }", {"i": []}, 6, id="empty variable"),
+        pytest.param("query Q($i: [ID!]!) { authors(ids: $i) { id } }", {"i": ["a"]}, 1, id="variable"),
+        pytest.param("query Q($i: [ID!]! = []) { authors(ids: $i) { id } }", {}, 6, id="empty default"),
+    ],
+)
+def test_cost_of_an_empty_list_that_asks_for_all_is_that_of_all(
+    text: str, variables: dict[str, Any], objects: int
+) -> None:
+    assert cost(text, variables, ALL) == objects
+
+
+def test_cost_takes_the_size_of_lists_below_from_the_list_above() -> None:
+    """It ends there, as that of pages does; an argument may make it wider, and a size of their own comes first."""
+    named = {"Author.best": ListSizing(below=4, widest=9, widening=("first",))}
+    asked = '{ author(id: "a") { best%s { authors { id } chapters { notes { text } } } } }'
+    assert cost(asked % "", sizings=named) == 1 + 3 * (1 + 4 + 12 * (1 + LIST))
+    assert cost(asked % "(first: 2)", sizings=named) == 1 + 2 * (1 + 9 + 12 * (1 + LIST))
+    by_variable = asked.replace("{ author", "query Q($n: Int!) { author", 1) % "(first: $n)"
+    assert cost(by_variable, {"n": 2}, named) == 1 + 2 * (1 + 9 + 12 * (1 + LIST))
+
+
 @pytest.mark.parametrize("huge", [2**31, 2**63, 10**30])
 def test_cost_ends_at_its_ceiling(huge: int) -> None:
     deep = "query Q($n: Int) { authors(ids: [], first: $n) { books(first: $n) { edges { node { id } } } } }"

@@ -262,7 +262,7 @@ async def test_a_url_that_is_no_request_is_bad_and_says_why(learner: Client, par
     "body",
     [
         b'{"query":"{ __typename }","variables":null,"operationName":null,"extensions":null}',
-        b'{"query":"{ __typename }","variables":{"unknown":1},"extensions":{"persistedQuery":{"version":1}}}',
+        b'{"query":"{ __typename }","variables":{"unknown":1},"extensions":{"persisted":{"version":1}}}',
         b'{"query":"{ __typename }","unknown":{"a":[1]},"id":7}',
         b' \n{"query":"{ __typename }"}\r\n',
         b'{"query":"{","query":"{ __typename }"}',  # of two keys the last counts, as everywhere in JSON
@@ -320,7 +320,7 @@ async def test_faults_of_fields_come_with_data_and_200(learner: Client, accept: 
 
 
 @pytest.mark.parametrize("accept", BOTH)
-@pytest.mark.parametrize("document", ["{ viewer { id } }", "{ nothing }", "{", MUTATION, "mutation { x }"])
+@pytest.mark.parametrize("document", ["{ viewer { id } }", "mutation { recordEvents(events: []) { accepted } }"])
 async def test_without_a_token_nothing_is_known(served: Served, document: str, accept: str) -> None:
     answered = await send(served.client(None), {"query": document}, accept=accept)
     assert (answered.status_code, code_of(answered)) == (401, "UNAUTHENTICATED")
@@ -337,6 +337,15 @@ async def test_the_schema_may_be_asked_for_without_a_token(served: Served, docum
 @pytest.mark.parametrize("document", ["{ __typename }", "{ __schema { queryType { name } } }"])
 async def test_a_bad_token_is_not_taken_for_none(served: Served, document: str) -> None:
     assert (await send(served.client("no token"), {"query": document})).status_code == 401
+
+
+@pytest.mark.parametrize("document", ["{ nothing }", "{", MUTATION])
+async def test_where_the_schema_is_open_what_is_wrong_with_a_document_is_told_to_everybody(
+    served: Served, learner: Client, document: str
+) -> None:
+    told = await send(served.client(None), {"query": document}, accept=GRAPHQL_RESPONSE)
+    assert told.status_code == 400
+    assert told.content == (await send(learner, {"query": document}, accept=GRAPHQL_RESPONSE)).content
 
 
 async def test_introspection_beside_a_field_needs_a_token(served: Served) -> None:

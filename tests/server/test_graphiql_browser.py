@@ -3,33 +3,34 @@
 import asyncio
 import json
 import shutil
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-import uvicorn
 from selenium import webdriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.wait import WebDriverWait
 from starlette.applications import Starlette
 
 from domain.database import open_database
 from server.app import create_app
+from server.assets.files import Files
+from server.assets.packages import CDN
 from server.clock import utc_now
-from server.graphiql.assets import CDN
-from server.graphiql.files import Files, find_files
+from server.graphiql.files import find_files
+from tests.browser import WAIT_SECONDS, browser, complaints_of, needs_browser, requests_of, served, wait_for
 from tests.builders import add_cohort, add_learners, an_id
 from tests.client import settings_for, token
+from tests.server.test_streams import open_streams
+from tests.server.test_subscriptions import RECORD
 
-CHROMIUM = shutil.which("chromium")
-CHROMEDRIVER = shutil.which("chromedriver")
+__all__ = ["browser"]
+
 LEARNER = an_id("Ada")
 TOKENS = {
     "learner": token(LEARNER, now=utc_now()),
@@ -44,19 +45,32 @@ TITLES = [
     "PeerDistribution",
     "PeerBenchmark",
     "ObjectiveScores",
+    "Mastery",
+    "Reviews",
+    "Gaps",
+    "Readiness",
+    "ExamPlan",
+    "Efficiency",
+    "Activity",
+    "Difficulty",
+    "Items",
+    "Ghost",
+    "GhostUpdates",
+    "WeeklyReport",
+    "BenchmarkSeries",
+    "ContributedSeries",
+    "BenchmarkComparisons",
+    "Industries",
+    "CohortSnapshot",
     "CohortLearners",
     "SetDataSharing",
+    "SetComparisonMode",
     "RecordResponse",
 ]
-WAIT_SECONDS = 20
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
-    pytest.mark.skipif(CHROMEDRIVER is None, reason="chromedriver is not installed"),
-]
+pytestmark = [*needs_browser]
 needs_built_files = pytest.mark.skipif(
-    not find_files().built, reason="the IDE's files are not built: python -m server.graphiql.build"
+    not find_files().built, reason="the IDE's files are not built: python -m server.assets.build"
 )
 
 
@@ -77,22 +91,10 @@ def app_with(files: Files, database: Path) -> Starlette:
         ide_staff_token=TOKENS["staff"],
         ide_learner=LEARNER,
         ide_objective=an_id("Cardiac cycle"),
+        ide_topic=an_id("Kidney"),
         ide_cohort=an_id("Autumn"),
     )
     return create_app(settings, ide_files=files)
-
-
-def served(app: Starlette) -> Iterator[str]:
-    """The address of *app*, which runs in a thread of its own until the test is over."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}/graphql"
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @pytest.fixture
@@ -104,50 +106,15 @@ def database_file(sqlite_template: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def ide(database_file: Path) -> Iterator[str]:
     """The address of the IDE."""
-    yield from served(app_with(find_files(), database_file))
+    for origin in served(app_with(find_files(), database_file)):
+        yield f"{origin}/graphql"
 
 
 @pytest.fixture
 def ide_without_files(database_file: Path, tmp_path: Path) -> Iterator[str]:
     """The address of the IDE of a server whose assets were never built."""
-    yield from served(app_with(find_files(tmp_path / "nothing"), database_file))
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    """Chromium with an empty profile; every host but this one is unknown to it."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-        "--window-size=1600,1000",
-        f"--user-data-dir={tmp_path / 'profile'}",
-    ):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=CHROMEDRIVER))
-    try:
-        # A new tab is a page of Chromium's own, whose requests are none of ours.
-        driver.get("about:blank")
-        driver.get_log("performance")  # type: ignore[no-untyped-call]
-        yield driver
-    finally:
-        driver.quit()
-
-
-def wait_for(browser: webdriver.Chrome, selector: str) -> WebElement:
-    found = expected.visibility_of_element_located((By.CSS_SELECTOR, selector))
-    element: WebElement = WebDriverWait(browser, WAIT_SECONDS).until(found)
-    return element
+    for origin in served(app_with(find_files(tmp_path / "nothing"), database_file)):
+        yield f"{origin}/graphql"
 
 
 def open_ide(browser: webdriver.Chrome, url: str) -> None:
@@ -194,17 +161,6 @@ def run_active_tab(browser: webdriver.Chrome) -> dict[str, Any]:
     return answer
 
 
-def requests_of(browser: webdriver.Chrome) -> list[dict[str, Any]]:
-    """What the browser did on the network, as events of the DevTools protocol, since it was last asked."""
-    return [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]  # type: ignore[no-untyped-call]
-
-
-def complaints_of(browser: webdriver.Chrome) -> list[str]:
-    """Warnings and errors of the console: failed requests, violated policies, uncaught exceptions."""
-    entries = browser.get_log("browser")  # type: ignore[no-untyped-call]
-    return [entry["message"] for entry in entries if entry["level"] in {"WARNING", "SEVERE"}]
-
-
 @needs_built_files
 def test_ide_loads_from_its_own_server_alone_and_breaks_no_policy(browser: webdriver.Chrome, ide: str) -> None:
     open_ide(browser, ide)
@@ -238,6 +194,63 @@ def test_run_button_answers_an_example_with_the_demo_token(browser: webdriver.Ch
 
     assert answer["data"]["viewer"]["dayInJourney"] == 21
     assert answer["data"]["viewer"]["displayName"] == "Ada"
+    assert complaints_of(browser) == []
+
+
+def result_when(browser: webdriver.Chrome, tasks: int) -> dict[str, Any]:
+    """What the response pane shows, once the figure in it is this."""
+    script = "return document.querySelector('.result-window .CodeMirror')?.CodeMirror.getValue()"
+    WebDriverWait(browser, WAIT_SECONDS).until(
+        lambda driver: f'"tasksCompleted": {tasks}' in (driver.execute_script(script) or "")
+    )
+    shown: dict[str, Any] = json.loads(browser.execute_script(script))
+    return shown
+
+
+def record_task(endpoint: str, name: str) -> None:
+    """Records a practice task of the learner's."""
+    at = (utc_now() - timedelta(minutes=1)).isoformat()
+    variables = {"learner": LEARNER, "event": an_id(name), "at": at}
+    headers = {"Authorization": f"Bearer {token('ingester', 'service', now=utc_now())}"}
+    answer = httpx.post(endpoint, json={"query": RECORD, "variables": variables}, headers=headers)
+    assert answer.json()["data"]["recordEvents"]["accepted"] == 1
+
+
+@pytest.mark.heavy
+@needs_built_files
+def test_subscription_shows_each_answer_until_it_is_stopped(browser: webdriver.Chrome, ide: str) -> None:
+    open_ide(browser, ide)
+    browser.find_element(By.ID, f"graphiql-session-tab-{TITLES.index('GhostUpdates')}").click()
+    WebDriverWait(browser, WAIT_SECONDS).until(lambda driver: active_title(driver) == "GhostUpdates")
+
+    wait_for(browser, "button[aria-label^='Execute query']").click()
+    for number in range(3):
+        assert result_when(browser, number)["data"]["ghostUpdated"]["activity"]["tasksCompleted"] == number
+        assert open_streams() == 1
+        record_task(ide, f"while the browser watches {number}")
+    result_when(browser, 3)
+    wait_for(browser, "button[aria-label^='Stop query']").click()
+
+    wait_for(browser, "button[aria-label^='Execute query']")
+    WebDriverWait(browser, WAIT_SECONDS).until(lambda _: open_streams() == 0)
+    assert complaints_of(browser) == []
+
+
+@needs_built_files
+def test_subscription_that_is_refused_shows_why(browser: webdriver.Chrome, ide: str) -> None:
+    open_ide(browser, ide)
+    browser.find_element(By.ID, f"graphiql-session-tab-{TITLES.index('GhostUpdates')}").click()
+    WebDriverWait(browser, WAIT_SECONDS).until(lambda driver: active_title(driver) == "GhostUpdates")
+    wait_for(browser, "button[data-name='variables']").click()
+    editor = wait_for(browser, ".graphiql-editor-tool .graphiql-editor:not(.hidden) .CodeMirror")
+    browser.execute_script(
+        "arguments[0].CodeMirror.setValue(JSON.stringify({learnerId: arguments[1]}))", editor, an_id("nobody")
+    )
+
+    answer = run_active_tab(browser)
+
+    assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+    wait_for(browser, "button[aria-label^='Execute query']")  # it is over
     assert complaints_of(browser) == []
 
 
@@ -310,7 +323,7 @@ def test_ide_without_files_asks_the_cdn_alone_and_says_so(browser: webdriver.Chr
         expected.text_to_be_present_in_element((By.ID, "ide"), "The IDE's files did not load from")
     )
 
-    assert "python -m server.graphiql.build" in wait_for(browser, "body > .notice").text
+    assert "python -m server.assets.build" in wait_for(browser, "body > .notice").text
     # The CDN is out of reach here: its files fail for want of the network, and none of them by the page's policy.
     complaints = complaints_of(browser)
     assert len(complaints) == 6

@@ -223,6 +223,33 @@ async def test_a_key_that_was_taken_back_goes_when_the_keys_have_aged() -> None:
     assert not await knows(keys, "old")
 
 
+async def test_a_clock_that_was_set_back_keeps_no_new_key_out_and_no_old_one_in() -> None:
+    clock, provider = Clock(), Provider(key_set(jwk(rsa_key(), kid="old")))
+    keys = keys_of(provider, clock)
+    assert await knows(keys, "old")
+    clock.pass_by(-KEY_SET_LIMIT)
+    provider.body = key_set(jwk(rsa_key("new"), kid="new"))
+    assert await knows(keys, "new")
+    assert not await knows(keys, "old")
+    clock.pass_by(-KEY_SET_AGE)
+    provider.body = key_set(jwk(rsa_key("newer"), kid="newer"))
+    await knows(keys, "new")
+    await settled()
+    assert not await knows(keys, "new")
+
+
+async def test_a_provider_that_is_down_when_the_clock_is_set_back_is_asked_no_more_often_than_else() -> None:
+    clock, provider = Clock(), Provider(key_set(jwk(rsa_key(), kid="old")))
+    keys = keys_of(provider, clock)
+    assert await knows(keys, "old")
+    asked, provider.status = provider.asked, 500
+    clock.pass_by(-KEY_SET_AGE)
+    for _ in range(20):
+        assert await knows(keys, "old")
+        await settled()
+    assert provider.asked == asked + 1
+
+
 async def test_a_key_that_was_taken_back_is_gone_at_once_where_nobody_asked_for_an_hour() -> None:
     clock, provider = Clock(), Provider(key_set(jwk(rsa_key(), kid="old")))
     keys = keys_of(provider, clock)

@@ -19,14 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from server.logging import configure_logging
 from server.masking import shown
 from tests import logs
-from tests.builders import add_learners, add_objectives, an_id
-from tests.client import serving, settings_for, token
+from tests.builders import add_learners, add_objectives
+from tests.canary import CANARIES, ID, NAME, TOKEN
+from tests.client import serving, settings_for
 from tests.logs import Log
 
-NAME = "Canary Quetzal"
-ID = an_id(NAME)
-TOKEN = token(ID)
-CANARIES = (NAME, "Quetzal", ID, ID.upper(), ID.replace("-", ""), TOKEN, TOKEN.split(".")[1])
 SAYING_ALL = f"{NAME} {ID} {TOKEN}"
 
 pytestmark = pytest.mark.anyio

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.negotiation import GRAPHQL_RESPONSE, JSON, is_json, response_type, wants_page
+from server.negotiation import GRAPHQL_RESPONSE, JSON, is_json, languages, response_type, wants_page
 
 ACCEPTED = [
     ("", JSON),
@@ -87,3 +87,26 @@ def test_json_in_utf_8_is_taken(content_type: str) -> None:
 )
 def test_anything_else_is_not(content_type: str) -> None:
     assert not is_json(content_type)
+
+
+@pytest.mark.parametrize(
+    ("header", "liked"),
+    [
+        ("", ()),
+        ("de", ("de",)),
+        ("de-AT, de;q=0.9, en;q=0.8", ("de-at", "de", "en")),
+        ("en;q=0.5,de;q=0.9 , fr ; q=0.7", ("de", "fr", "en")),
+        ("fr, de, en", ("fr", "de", "en")),
+        ("*", ()),
+        ("en;q=0.1, *;q=0.9", ("en",)),
+        ("de;q=0, en", ("en",)),
+        ("de;q=nan, en;q=high, fr;q=0.1", ("fr",)),
+        (";q=1,,;", ()),
+    ],
+)
+def test_languages_come_in_the_order_in_which_they_are_liked(header: str, liked: tuple[str, ...]) -> None:
+    assert languages(header) == liked
+
+
+def test_a_header_without_end_is_read_to_a_point() -> None:
+    assert len(languages(",".join(f"x-{number}" for number in range(100_000)))) < 250

@@ -49,7 +49,7 @@ def test_the_documents_list_every_setting_and_no_other() -> None:
 @pytest.mark.parametrize("field", [name for name, field in Settings.model_fields.items() if field.default is not None])
 def test_the_documents_give_the_default_that_counts(field: str) -> None:
     default = Settings.model_fields[field].default
-    written = "none" if default == () else f"`{str(default).lower() if default is False else default}`"
+    written = "none" if default == () else f"`{str(default).lower() if isinstance(default, bool) else default}`"
     assert documented()[variable_of(field)] == written
 
 
@@ -153,7 +153,40 @@ REFUSED = {
         "PACELINE_READ_DATABASE_URL",
         "another engine",
     ),
+    "replica of SQLite": (
+        {"PACELINE_READ_DATABASE_URL": "sqlite+aiosqlite:///var/copy.db"},
+        "PACELINE_READ_DATABASE_URL",
+        "no replicas",
+    ),
+    "replica that is waited for longer than a request": (
+        {
+            "PACELINE_DATABASE_URL": "postgresql+asyncpg://db/paceline",
+            "PACELINE_READ_DATABASE_URL": "postgresql+asyncpg://replica/paceline",
+            "PACELINE_REPLICA_LAG": "15",
+        },
+        "PACELINE_REPLICA_LAG",
+        "less than that",
+    ),
     "odd cache": ({"PACELINE_REDIS_URL": "localhost:6379"}, "PACELINE_REDIS_URL", "give redis://"),
+    "odd mode of documents": (
+        {"PACELINE_PERSISTED_DOCUMENTS": "on"},
+        "PACELINE_PERSISTED_DOCUMENTS",
+        "give 'off', 'allow' or 'only'",
+    ),
+    "only documents that are not named": (
+        {"PACELINE_PERSISTED_DOCUMENTS": "only"},
+        "PACELINE_DOCUMENTS_FILE",
+        "name a file that `paceline documents` wrote",
+    ),
+    "rate without a time": ({"PACELINE_RATE_LIMIT": "1200"}, "PACELINE_RATE_LIMIT", "write it like 1200/minute"),
+    "rate of nothing": ({"PACELINE_RATE_LIMIT": "0/minute"}, "PACELINE_RATE_LIMIT", "write it like 1200/minute"),
+    "two rates": ({"PACELINE_EVENTS_RATE_LIMIT": "1/second;9/day"}, "PACELINE_EVENTS_RATE_LIMIT", "or off for none"),
+    "rate below one operation": (
+        {"PACELINE_COST_RATE_LIMIT": "19999/minute"},
+        "PACELINE_COST_RATE_LIMIT",
+        "it is below PACELINE_MAXIMUM_COST",
+    ),
+    "cache for years": ({"PACELINE_CACHE_SECONDS": "90000"}, "PACELINE_CACHE_SECONDS", "give at most 86400"),
     "keys without TLS": (
         {"PACELINE_AUTH_JWKS_URL": "http://idp.example.org/keys"},
         "PACELINE_AUTH_JWKS_URL",
@@ -167,9 +200,20 @@ REFUSED = {
         "set one of the two",
     ),
     "origin with path": ({"PACELINE_CORS_ORIGINS": "https://a.example/"}, "PACELINE_CORS_ORIGINS", "list origins"),
+    "odd way to ask BLS": ({"PACELINE_BLS_FETCH": "daily"}, "PACELINE_BLS_FETCH", "give 'on_demand', 'job' or 'off'"),
+    "BLS without TLS": ({"PACELINE_BLS_URL": "http://api.example.org/"}, "PACELINE_BLS_URL", "give an https address"),
+    "BLS nowhere": ({"PACELINE_BLS_URL": "https:///timeseries"}, "PACELINE_BLS_URL", "give an https address"),
+    "no time for BLS": ({"PACELINE_BLS_TIMEOUT": "0"}, "PACELINE_BLS_TIMEOUT", "not above 0"),
+    "too much time for BLS": ({"PACELINE_BLS_TIMEOUT": "60"}, "PACELINE_BLS_TIMEOUT", "it is not below 60"),
+    "negative patience": ({"PACELINE_BLS_PATIENCE": "-1"}, "PACELINE_BLS_PATIENCE", "give at least 0"),
     "log level": ({"PACELINE_LOG_LEVEL": "trace"}, "PACELINE_LOG_LEVEL", "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     "log format": ({"PACELINE_LOG_FORMAT": "xml"}, "PACELINE_LOG_FORMAT", "give 'text' or 'json'"),
 }
+
+
+def test_rates_are_taken_as_the_library_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(monkeypatch, {"PACELINE_RATE_LIMIT": " 5 per 2 Seconds", "PACELINE_COST_RATE_LIMIT": "OFF"})
+    assert (settings.rate_limit, settings.cost_rate_limit) == ("5 per 2 seconds", "off")
 
 
 @pytest.mark.parametrize(("variables", "named", "said"), REFUSED.values(), ids=REFUSED.keys())

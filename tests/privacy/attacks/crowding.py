@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -105,7 +106,7 @@ async def an_observer(served: Served, objective_ids: Sequence[str]) -> str:
     return learner_id
 
 
-def servers_settings(rules: ReleaseRules) -> dict[str, str]:
+def servers_settings(rules: ReleaseRules) -> dict[str, Any]:
     """The settings of a server that serves what is released by these rules."""
     return {"peer_release": str(rules.policy)}
 

@@ -1,0 +1,1 @@
+"""Activity: what learners did, by session, day and week."""

@@ -1,0 +1,1 @@
+"""Gaps: what a learner does not command yet, and in which order to work on it."""

@@ -1,0 +1,1 @@
+"""Mastery: how well a learner commands each topic."""

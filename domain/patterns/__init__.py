@@ -1,0 +1,1 @@
+"""Patterns: how a learner studies, and what went with better answers."""

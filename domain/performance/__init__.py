@@ -1,0 +1,1 @@
+"""Performance by difficulty: what became of a learner's attempts, and how good the questions are."""

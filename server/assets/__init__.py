@@ -1,0 +1,1 @@
+"""Other people's files that pages in the browser are made of: pinned, copied from npm, served from here."""

@@ -1,0 +1,1 @@
+"""Pictures of figures. Whatever is in here needs matplotlib, the optional extra `charts`."""

@@ -1,0 +1,63 @@
+"""The demo with all its figures, in one SQLite database that several tests read: making it takes half a minute."""
+
+import asyncio
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pytest
+
+from domain.database import open_database
+from migrations import run as migrations
+from server.clock import utc_now
+from server.demo.examples import Examples
+from server.demo.generate import generate
+from server.quickstart import compute_figures, figure_jobs, load_demo
+from tests.client import settings_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """url: of the database, whose learners and figures nobody changes. examples: whom and what to look at."""
+
+    url: str
+    examples: Examples
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """Made once for all processes of a run: whoever comes first makes it, the others wait."""
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demo"
+    place.mkdir(exist_ok=True)
+    url = f"sqlite+aiosqlite:///{place}/paceline.db"
+    made = place / "examples.json"
+    with (place / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            examples = _make(url, place)
+            made.write_text(json.dumps(asdict(examples)), encoding="utf-8")
+    return Demo(url=url, examples=Examples(**json.loads(made.read_text(encoding="utf-8"))))
+
+
+def _make(url: str, place: Path) -> Examples:
+    """Loads the demo and computes its figures, from the beginning: nothing is left of a process that died at it."""
+    for left in place.glob("paceline.db*"):
+        left.unlink()
+    settings = settings_for(url)
+    until = utc_now().replace(microsecond=0)
+    data = generate(until=until)
+
+    async def fill() -> None:
+        await migrations.upgrade(url)
+        database = open_database(url)
+        try:
+            await load_demo(database, settings.pseudonyms(), data, until)
+            await compute_figures(database, figure_jobs(settings), "tests")
+        finally:
+            await database.close()
+
+    asyncio.run(fill())
+    return data.example
