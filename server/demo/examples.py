@@ -26,7 +26,7 @@ class Examples:
     at_risk_learner_id: has studied every day but today, and it is evening there. idle_learner_id: rests for days.
     cohort_id: the largest, for an educator; the first two learners' own. small_cohort_id: too small for a release.
     topic_id: whose hard questions are beyond the first three learners, and no others.
-    objective_id: released in all metrics. scarce_objective_id: one contributor short of a release.
+    objective_id: released in all metrics, and the first learner has them all. scarce_objective_id: one contributor short of a release.
     new_objective_id: with a handful of contributors. unreasoned_objective_id: released in all metrics but REASONING.
     """
 
@@ -68,7 +68,8 @@ def examples(
         key=lambda place: -(objectives[place].contributors or 0),
     )
     (unreasoned,) = (place for place, one in enumerate(objectives) if one.reasoning_contributors is not None)
-    open_to_all = ~np.isin(np.arange(len(objectives)), (scarce, new, unreasoned)) & np.isfinite(means[first])
+    open_to_all = ~np.isin(np.arange(len(objectives)), (scarce, new, unreasoned))
+    open_to_all &= _in_all_metrics(first, len(objectives), attempts, earned)
     (busiest,) = _highest(np.isfinite(means[learners.eligible]).sum(axis=0), open_to_all, 1)
     return Examples(
         learner_id=learners.ids[first],
@@ -85,6 +86,16 @@ def examples(
         new_objective_id=objectives[new].id,
         unreasoned_objective_id=objectives[unreasoned].id,
     )
+
+
+def _in_all_metrics(learner: int, objectives: int, attempts: Attempts, earned: Marks) -> NDArray[np.bool_]:
+    """Shape (objectives,): where the learner at this place has enough responses with each optional mark."""
+    own = attempts.learner == learner
+    reasoned, rated = (
+        np.bincount(attempts.objective[own & marked], minlength=objectives) for marked in (earned.reasoned, earned.rated)
+    )
+    enough: NDArray[np.bool_] = np.minimum(reasoned, rated) >= MINIMUM_RESPONSES
+    return enough
 
 
 def _means(learners: int, objectives: int, attempts: Attempts, earned: Marks) -> Floats:

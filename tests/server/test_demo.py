@@ -377,6 +377,27 @@ def test_mastery_is_verified_the_more_often_the_higher_the_score() -> None:
     assert shares[-1] == 1
 
 
+@pytest.mark.parametrize(
+    "until",
+    [
+        UNTIL,
+        # The learner had met the busiest objective often enough, but not yet with reasoning, or with confidence.
+        datetime(2026, 11, 21, 17, 15, tzinfo=UTC),
+        datetime(2026, 11, 21, 20, 44, 50, tzinfo=UTC),
+    ],
+    ids=str,
+)
+def test_the_example_learner_has_every_metric_at_the_example_objective(until: datetime) -> None:
+    data = generate(until=until)
+    own = [
+        row
+        for row in rows("validation_responses", data)
+        if (row["learner_id"], row["objective_id"]) == (data.example.learner_id, data.example.objective_id)
+    ]
+    assert sum(row["reasoning_score"] != "" for row in own) >= 3
+    assert sum(row["calibration_delta"] != "" for row in own) >= 3
+
+
 def test_learners_learn_from_one_response_to_the_next() -> None:
     scores: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in rows("validation_responses"):
