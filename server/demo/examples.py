@@ -92,7 +92,8 @@ def _in_all_metrics(learner: int, objectives: int, attempts: Attempts, earned: M
     """Shape (objectives,): where the learner at this place has enough responses with each optional mark."""
     own = attempts.learner == learner
     reasoned, rated = (
-        np.bincount(attempts.objective[own & marked], minlength=objectives) for marked in (earned.reasoned, earned.rated)
+        np.bincount(attempts.objective[own & marked], minlength=objectives)
+        for marked in (earned.reasoned, earned.rated)
     )
     enough: NDArray[np.bool_] = np.minimum(reasoned, rated) >= MINIMUM_RESPONSES
     return enough
