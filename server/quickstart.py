@@ -14,7 +14,7 @@ from domain.learners.queries import zone_by_learner
 from domain.reviews.memory import Algorithm
 from migrations import run as migrations
 from resolvers.caller import Caller, Role
-from server.clock import utc_now
+from server.clock import Clock, utc_now
 from server.demo.generate import DemoData, generate
 from server.demo.rows import Rows
 from server.importing.loading import Loader
@@ -70,11 +70,11 @@ def figure_jobs(settings: Settings) -> list[Job]:
     return [job for job in jobs.values() if job.name not in LEFT_TO_WORKERS]
 
 
-async def compute_figures(database: Database, jobs: Sequence[Job], operator: str) -> None:
+async def compute_figures(database: Database, jobs: Sequence[Job], operator: str, clock: Clock = utc_now) -> None:
     """Runs *jobs* one after the other."""
-    runner = Runner(database=database, clock=utc_now, holder=f"{operator}:{os.getpid()}", operator=operator)
+    runner = Runner(database=database, clock=clock, holder=f"{operator}:{os.getpid()}", operator=operator)
     for job in jobs:
-        await run_job(runner, job, utc_now())
+        await run_job(runner, job, clock())
 
 
 def prepare() -> Settings:

@@ -5,17 +5,20 @@ import fcntl
 import json
 import os
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from domain.database import open_database
 from migrations import run as migrations
-from server.clock import utc_now
 from server.demo.examples import Examples
 from server.demo.generate import generate
 from server.quickstart import compute_figures, figure_jobs, load_demo
 from tests.client import settings_for
+
+# When it is: what the demo shows depends on the hour, and so would a test that asked at any.
+NOW = datetime(2026, 3, 10, 14, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +50,14 @@ def _make(url: str, place: Path) -> Examples:
     for left in place.glob("paceline.db*"):
         left.unlink()
     settings = settings_for(url)
-    until = utc_now().replace(microsecond=0)
-    data = generate(until=until)
+    data = generate(until=NOW)
 
     async def fill() -> None:
         await migrations.upgrade(url)
         database = open_database(url)
         try:
-            await load_demo(database, settings.pseudonyms(), data, until)
-            await compute_figures(database, figure_jobs(settings), "tests")
+            await load_demo(database, settings.pseudonyms(), data, NOW)
+            await compute_figures(database, figure_jobs(settings), "tests", lambda: NOW)
         finally:
             await database.close()
 

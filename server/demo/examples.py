@@ -26,8 +26,9 @@ class Examples:
     at_risk_learner_id: has studied every day but today, and it is evening there. idle_learner_id: rests for days.
     cohort_id: the largest, for an educator; the first two learners' own. small_cohort_id: too small for a release.
     topic_id: whose hard questions are beyond the first three learners, and no others.
-    objective_id: released in all metrics, and the first learner has them all. scarce_objective_id: one contributor short of a release.
-    new_objective_id: with a handful of contributors. unreasoned_objective_id: released in all metrics but REASONING.
+    objective_id: released in all metrics, and the first learner has them all.
+    scarce_objective_id: one contributor short of a release. new_objective_id: with a handful of contributors.
+    unreasoned_objective_id: released in all metrics but REASONING.
     """
 
     learner_id: str

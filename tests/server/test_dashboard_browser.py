@@ -19,13 +19,12 @@ from starlette.applications import Starlette
 
 from server.app import create_app
 from server.assets.packages import CDN
-from server.clock import utc_now
 from server.dashboard import files as dashboard_files
 from server.dashboard.page import queries
 from server.dashboard.routes import dashboard_routes
 from tests.browser import WAIT_SECONDS, browser, complaints_of, needs_browser, requests_of, served, wait_for
 from tests.client import settings_for, token
-from tests.demo import Demo, demo
+from tests.demo import NOW, Demo, demo
 
 __all__ = ["browser", "demo"]
 
@@ -46,10 +45,10 @@ pytestmark = [
 def app_with(demo: Demo, **overrides: Any) -> Starlette:
     """The real application on the demo, with a demo learner's token if none of the *overrides* says otherwise."""
     filled = {
-        "ide_token": token(demo.examples.learner_id, now=utc_now()),
+        "ide_token": token(demo.examples.learner_id, now=NOW),
         "ide_objective": demo.examples.objective_id,
     }
-    return create_app(settings_for(demo.url, **(filled | overrides)))
+    return create_app(settings_for(demo.url, **(filled | overrides)), clock=lambda: NOW)
 
 
 @pytest.fixture
@@ -250,7 +249,7 @@ def test_withheld_figures_are_told_with_reason_and_message_and_never_drawn(
     browser: webdriver.Chrome, demo: Demo
 ) -> None:
     scarce = demo.examples.scarce_objective_id
-    for url in served(app_with(demo, ide_token=token(who_responded(demo, scarce), now=utc_now()))):
+    for url in served(app_with(demo, ide_token=token(who_responded(demo, scarce), now=NOW))):
         open_dashboard(browser, url)
         field = Select(browser.find_element(By.CSS_SELECTOR, ".group-head select"))
         field.select_by_value(scarce)
@@ -266,7 +265,7 @@ def test_withheld_figures_are_told_with_reason_and_message_and_never_drawn(
 
 
 def test_a_learner_who_has_done_nothing_is_told_so_in_every_chart(browser: webdriver.Chrome, demo: Demo) -> None:
-    for url in served(app_with(demo, ide_token=token(demo.examples.newcomer_id, now=utc_now()))):
+    for url in served(app_with(demo, ide_token=token(demo.examples.newcomer_id, now=NOW))):
         open_dashboard(browser, url)
 
         found = states(browser)
@@ -332,7 +331,7 @@ def drawn(browser: webdriver.Chrome) -> bool:
 def test_token_is_asked_for_and_kept_for_the_browser_tab_alone(
     browser: webdriver.Chrome, dashboard_without_token: str, demo: Demo
 ) -> None:
-    bearer = token(demo.examples.learner_id, now=utc_now())
+    bearer = token(demo.examples.learner_id, now=NOW)
     look(browser)
     browser.get(dashboard_without_token)
     given(browser, f"Bearer {bearer}")
@@ -349,7 +348,7 @@ def test_token_is_asked_for_and_kept_for_the_browser_tab_alone(
 
 def test_staff_name_the_learner(browser: webdriver.Chrome, dashboard_without_token: str, demo: Demo) -> None:
     look(browser)
-    staff = token("5ca1ab1e-0000-4000-8000-000000000002", "admin", now=utc_now())
+    staff = token("5ca1ab1e-0000-4000-8000-000000000002", "admin", now=NOW)
     browser.get(dashboard_without_token)
     given(browser, staff)
     until(browser, lambda: "names no learner" in browser.find_element(By.ID, "main").text)
@@ -364,7 +363,7 @@ def test_a_token_that_is_no_good_is_told_and_asked_for_again(
     browser: webdriver.Chrome, dashboard_without_token: str, demo: Demo, bearer: str
 ) -> None:
     look(browser)
-    sent = token(demo.examples.learner_id, now=utc_now() - timedelta(hours=3)) if bearer == "expired" else bearer
+    sent = token(demo.examples.learner_id, now=NOW - timedelta(hours=3)) if bearer == "expired" else bearer
     browser.get(dashboard_without_token)
     given(browser, sent)
 
@@ -400,8 +399,8 @@ def test_a_server_that_is_gone_is_told_and_asked_again(browser: webdriver.Chrome
 def test_page_without_the_charting_library_shows_tables_and_says_so(
     browser: webdriver.Chrome, demo: Demo, tmp_path: Path
 ) -> None:
-    settings = settings_for(demo.url, ide_token=token(demo.examples.learner_id, now=utc_now()))
-    app = create_app(settings_for(demo.url, dashboard=False))
+    settings = settings_for(demo.url, ide_token=token(demo.examples.learner_id, now=NOW))
+    app = create_app(settings_for(demo.url, dashboard=False), clock=lambda: NOW)
     app.router.routes.extend(dashboard_routes(settings, dashboard_files.find_files(tmp_path / "nothing")))
     for url in served(app):
         open_dashboard(browser, url)
