@@ -1,9 +1,10 @@
 """One statement a level: what sibling fields ask for is fetched together."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from domain.database import Database, Reading, Writing
 from domain.errors import ConnectionLost, DatabaseUnavailable
@@ -74,10 +75,14 @@ class Loader(Generic[K, V]):
         return self._asked.get(key)
 
     def take(self, key: K, source: "asyncio.Future[T]", part: Callable[[T], V]) -> None:
-        """Has the value of *key*, unless it was asked for, be *part* of what *source* comes to."""
-        if key in self._asked:
+        """Has the value of *key*, unless it is being fetched, be *part* of what *source* comes to."""
+        taken = self._asked.get(key)
+        if taken is None:
+            taken = self._asked[key] = self._loop.create_future()
+        elif key in self._waiting:
+            self._waiting.remove(key)
+        else:
             return
-        taken = self._asked[key] = self._loop.create_future()
 
         def settle(source: "asyncio.Future[T]") -> None:
             if taken.done():
@@ -94,6 +99,8 @@ class Loader(Generic[K, V]):
 
     def _dispatch(self) -> None:
         keys, self._waiting = self._waiting, []
+        if not keys:
+            return
         task = self._loop.create_task(self._answer({key: self._asked[key] for key in keys}))
         self._fetching.add(task)
         task.add_done_callback(self._fetching.discard)
@@ -112,21 +119,43 @@ class Loader(Generic[K, V]):
                 future.set_result(value)
 
 
+MISSING: Final = object()
+"""What `Kept.found` answers where nothing is kept; None is an answer."""
+
+
+class Kept(ABC):
+    """Answers that were read for earlier requests and are still right."""
+
+    @abstractmethod
+    def found(self, query: Query[K, V], key: K) -> V | object | None:
+        """What *query* found for *key*; MISSING where that is not known."""
+
+    @abstractmethod
+    def derive(self, query: Query[K, V], key: K, value: V | None) -> None:
+        """Keeps an answer that follows from one that was just found."""
+
+    @abstractmethod
+    def reading(self, query: Query[K, V], read: Read[K, V]) -> Read[K, V]:
+        """*read*, but that what it finds is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where queries are read.
 
     replica: None for the database itself. merged: how queries are read there that requests share.
+    kept: what need not be read; None where everything is.
     """
 
     replica: Database | None
     merged: Mapping[object, Read[Any, Any]]
+    kept: Kept | None = None
 
 
 class Batcher:
     """One loader for each query function, for the life of one request."""
 
-    __slots__ = ("_database", "_loaders", "_merged", "_replica")
+    __slots__ = ("_database", "_kept", "_loaders", "_merged", "_replica")
 
     def __init__(
         self,
@@ -134,18 +163,25 @@ class Batcher:
         *,
         replica: Database | None = None,
         merged: Mapping[object, Read[Any, Any]] = NONE_MERGED,
+        kept: Kept | None = None,
     ) -> None:
         """replica: what is read from, if not *database*, which is read where the replica cannot serve.
 
         merged: how queries are read that requests share; the others are read for this request alone.
+        kept: what need not be read.
         """
         self._database = database
         self._replica = replica
         self._merged = merged
+        self._kept = kept
         self._loaders: dict[object, Loader[Any, Any]] = {}
 
     def load(self, query: Query[K, V], key: K) -> "asyncio.Future[V | None]":
         """What *query* finds for *key*, fetched with all keys of this level; None where it finds nothing."""
+        if self._kept is not None:
+            found: Any = self._kept.found(query, key)
+            if found is not MISSING:
+                return _done(found)
         return self._loader(query).load(key)
 
     def store(self, change: Change[K, V], key: K) -> "asyncio.Future[V | None]":
@@ -160,18 +196,26 @@ class Batcher:
         self, query: Query[K, V], key: K, whole: Query[L, W], whole_key: L, part: Callable[[W | None], V | None]
     ) -> None:
         """Fetches *whole_key* of *whole*, and has *key* of *query* be *part* of it instead of another statement."""
-        self._loader(query).take(key, self.load(whole, whole_key), part)
+        if self._kept is not None:
+            found: Any = self._kept.found(whole, whole_key)
+            if found is not MISSING:
+                self._kept.derive(query, key, part(found))
+                return
+        self._loader(query).take(key, self._loader(whole).load(whole_key), part)
 
     def _loader(self, query: Callable[..., Awaitable[Mapping[K, V]]], *, writes: bool = False) -> "Loader[K, V | None]":
         loader = self._loaders.get(query)
         if loader is None:
             read = self._merged.get(query) or (self._writing(query) if writes else self._reading(query))
+            if self._kept is not None:
+                read = self._kept.reading(query, read)
             loader = self._loaders[query] = Loader(_in_order(read))
         return loader
 
     def forget(self) -> None:
         """Drops what was fetched: after a change, what is asked next is read anew."""
         self._loaders.clear()
+        self._kept = None
 
     def leave_replica(self) -> None:
         """As `forget`, where a replica was read; from now on the database itself is."""
@@ -197,6 +241,12 @@ class Batcher:
                 return await change(writing, keys)
 
         return write
+
+
+def _done(value: V) -> "asyncio.Future[V]":
+    future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
+    future.set_result(value)
+    return future
 
 
 def _in_order(read: Read[K, V]) -> "Callable[[Sequence[K]], Awaitable[list[V | None]]]":

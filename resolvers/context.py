@@ -78,21 +78,20 @@ class Context:
     batch: Batcher = field(init=False)
     readable: set[str] = field(default_factory=set)
     recorded: set[Act] = field(default_factory=set)
-    _audit: Loader[Act, None] = field(init=False)
+    _audit: Loader[Act, None] | None = None
 
     def __post_init__(self) -> None:
         deployment = self.deployment
         if self.may_lag:
             # Once for the whole request, which would otherwise go back in time when a replica comes into use.
             source = deployment.source()
-            self.batch = Batcher(deployment.database, replica=source.replica, merged=source.merged)
+            self.batch = Batcher(deployment.database, replica=source.replica, merged=source.merged, kept=source.kept)
         else:
             self.batch = Batcher(deployment.database)
-        self._audit = Loader(self._record)
 
     def again(self, now: datetime) -> "Context":
         """The same request, to be answered anew: everything is read and decided again, and acts are recorded once."""
-        return replace(self, now=now, readable=set())
+        return replace(self, now=now, readable=set(), _audit=None)
 
     async def record(self, action: Action, subject_id: str | None, outcome: Outcome) -> None:
         """Leaves an audit record; when this returns it is stored. The same record once a request."""
@@ -101,7 +100,8 @@ class Context:
     async def record_all(self, action: Action, subject_ids: Sequence[str | None], outcome: Outcome) -> None:
         """As `record`, about several at once."""
         acts: list[Act] = [(action, subject_id, outcome) for subject_id in subject_ids]
-        for pending in [self._audit.load(act) for act in acts if act not in self.recorded]:
+        audit = self._audit = self._audit or Loader(self._record)  # most requests leave no record
+        for pending in [audit.load(act) for act in acts if act not in self.recorded]:
             await pending
 
     def audit_record(self, action: Action, subject_id: str | None, outcome: Outcome) -> AuditRecord:

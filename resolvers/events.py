@@ -164,10 +164,10 @@ async def store_for(context: Context, checked: Checked) -> Recorded:
     """As `store`, for the caller of *context*, whose attempts to record about others leave an audit record."""
     deployment = context.deployment
     recorded = await store(deployment.database, deployment.pseudonyms, checked)
-    refused = sorted(checked.refused)[:RECORDED_REFUSALS]
-    await context.record_all(Action.RECORD_EVENTS, refused, Outcome.REFUSED)
     if recorded.accepted:
         deployment.announce({candidate.event.learner_id for candidate in checked.batch})
+    refused = sorted(checked.refused)[:RECORDED_REFUSALS]
+    await context.record_all(Action.RECORD_EVENTS, refused, Outcome.REFUSED)
     deployment.observe_events(
         Counter(type(candidate.event).__name__ for candidate in checked.batch),
         recorded.accepted,

@@ -1,8 +1,7 @@
 """The server as an ASGI application, made by a factory."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, nullcontext
-from functools import partial
 
 import structlog
 from starlette.applications import Starlette
@@ -15,19 +14,15 @@ from domain.database import Database, Replica, State, open_database, open_replic
 from domain.events.attempt import Difficulty
 from domain.ghost.display import RULES
 from domain.ghost.metric import ActivityMetric
-from domain.learners.queries import learner_by_id
 from domain.peers.metric import PeerMetric
-from domain.peers.queries import comparison_by_key, profile_by_learner
 from domain.performance.registry import Registry
 from domain.privacy.policy import Thresholds
-from domain.privacy.queries import release_by_cell
 from domain.reviews.memory import Algorithm
 from domain.series.choice import CompanySize, Region
 from domain.series.range import DEFAULT_MONTHS, MOST_MONTHS
 from resolvers.activity import MOST_DAYS, MOST_WEEKS
-from resolvers.batching import Source
 from resolvers.context import Deployment
-from resolvers.merging import merged
+from resolvers.keeping import KeptByLearner
 from resolvers.series import MOST_VALUES
 from schema.build import build_schema
 from server.announcements.announcer import Announcer
@@ -55,6 +50,7 @@ from server.observation import Observation
 from server.operation_names import OperationNames
 from server.persisted.choice import persisted_documents
 from server.rates.choice import events_rates, graphql_rates
+from server.reads import RELEASE_BY_CELL, kept_of, source_of
 from server.sampling import Sampler
 from server.settings import Settings
 from server.stored_metrics import StoredMetrics
@@ -65,12 +61,9 @@ from server.subscriptions.room import Room
 from server.subscriptions.stream import EventStreams
 from server.tokens import TokenVerifier
 from server.traced_database import traced
-from server.tracing import Traces, traced_endpoint, traced_reads, traces_of
+from server.tracing import Traces, traced_endpoint, traces_of
 
 log = structlog.get_logger()
-
-# What is asked for so often, and is so little, that requests share statements.
-MERGED = (comparison_by_key, learner_by_id, profile_by_learner)
 
 # Lists that have one entry a metric or a day, where the cost model would have to guess.
 ASSUMED_INDUSTRIES = 10
@@ -154,7 +147,8 @@ def create_app(
     documents = persisted_documents(settings, checked, limits)
     names = OperationNames(documents.listed_names())
     observation = Observation(logged=settings.log_operations, names=names, traces=traces)
-    deployment = deployment_of(settings, database, replica, metrics, announcer, refresher, traces)
+    kept = kept_of(settings, announcer)
+    deployment = deployment_of(settings, database, replica, metrics, announcer, refresher, kept, traces)
     front = Front(deployment, verifier, clock, observation)
     files = (ide_files or find_files()) if settings.graphiql_enabled else None
     page = ide_page(settings, files, clock) if files is not None else None
@@ -181,7 +175,7 @@ def create_app(
         stored_at_once=max(1, settings.database_pool // 2),
     )
     subscriptions = SubscriptionsEndpoint(services, documents, room, origins=settings.cors_origins)
-    sampler = Sampler(database, replica, checked)
+    sampler = Sampler(database, replica, checked, kept)
     graphql_app = traced_endpoint(graphql, "/graphql", traces)
     routes: list[BaseRoute] = [
         Route("/graphql", graphql_app, methods=None),
@@ -198,6 +192,8 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if replica is not None:
             replica.start()
+        if kept is not None:
+            announcer.listen(kept.told)
         if settings.prometheus_multiproc_dir is not None:
             sampler.start()
         yield
@@ -275,16 +271,17 @@ def deployment_of(
     metrics: Registry,
     announcer: Announcer,
     refresher: Refresher,
+    kept: KeptByLearner | None = None,
     traces: Traces | None = None,
 ) -> Deployment:
-    """What resolvers need to know of the settings. metrics: of performance by difficulty."""
+    """What resolvers need to know of the settings. metrics: of performance by difficulty. kept: told of changes."""
     return Deployment(
         database=database,
-        source=source_of(database, replica, traces),
-        confirmed=nothing_to_wait_for if replica is None else replica.confirmed,
+        source=source_of(database, replica, kept, traces),
+        confirmed=confirmed_by(*([announcer.sent] if kept else []), *([replica.confirmed] if replica else [])),
         thresholds=Thresholds(minimum_peers=settings.minimum_peers, minimum_responses=settings.minimum_responses),
         policy=settings.peer_release,
-        release_by_cell=partial(release_by_cell, policy=settings.peer_release),
+        release_by_cell=RELEASE_BY_CELL[settings.peer_release],
         pseudonyms=settings.pseudonyms(),
         retention_days=settings.retention_days,
         maximum_batch=settings.maximum_batch,
@@ -319,18 +316,14 @@ def note_replica(state: State) -> None:
     (log.info if state is State.IN_USE else log.warning)("replica", state=str(state))
 
 
-def source_of(database: Database, replica: Replica | None, traces: Traces | None = None) -> Callable[[], Source]:
-    """What says where queries are read: in the replica while it is in use."""
-    here = Source(None, traced_reads(merged(database, MERGED), traces))
-    if replica is None:
-        return lambda: here
-    standby = traced(replica.database, traces)
-    there = Source(standby, traced_reads(merged(standby, MERGED, instead=database), traces))
-    return lambda: there if replica.in_use else here
+def confirmed_by(*waited_for: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Returns when each of these has: what other processes keep was dropped, what a replica lacked is there."""
 
+    async def confirmed() -> None:
+        for wait in waited_for:
+            await wait()
 
-async def nothing_to_wait_for() -> None:
-    """Without a replica queries show what is committed."""
+    return confirmed
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TypeAlias
 import orjson
 import structlog
 from graphql import GraphQLError, OperationType
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from resolvers.caller import Caller, Role
@@ -23,15 +22,18 @@ from server.cost import refusal as refusal_of_cost
 from server.documents import CheckedDocument, Operation
 from server.execution import execute
 from server.front import CHALLENGE, Front, answer_header, authorization
+from server.immediate import Begun
 from server.limits import Limits
 from server.masking import DATABASE_UNAVAILABLE, RETRY_AFTER, refusal, refusal_of_bug, shown
 from server.negotiation import (
     EVENT_STREAM,
     GRAPHQL_RESPONSE,
     JSON,
+    SentHeaders,
     is_json,
     languages,
     response_type,
+    sent_headers,
     takes_events,
     wants_page,
 )
@@ -96,8 +98,8 @@ class GraphQLEndpoint:
         self._shared = shared_for(cache_seconds) if cache_seconds else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = Headers(scope=scope)
-        accept = ",".join(headers.getlist("accept"))
+        headers = sent_headers(scope["headers"])
+        accept = headers.get(b"accept", "")
         if scope["method"] == "GET" and self._page is not None and not scope["query_string"] and wants_page(accept):
             await self._page(scope, receive, send)
             return
@@ -130,12 +132,12 @@ class GraphQLEndpoint:
         elif not shared or self._shared is None:
             await send_json(send, status, body, media_type or JSON, (told, *extra))
         elif scope["method"] == "GET":
-            known = ",".join(headers.getlist("if-none-match"))
+            known = headers.get(b"if-none-match", "")
             await send_tagged(send, body, media_type or JSON, self._shared, known, told)
         else:
             await send_json(send, status, body, media_type or JSON, (told, *extra), self._shared)
 
-    async def _answer(self, scope: Scope, headers: Headers, receive: Receive) -> Answer | Subscribed:
+    async def _answer(self, scope: Scope, headers: SentHeaders, receive: Receive) -> Answer | Subscribed:
         if scope["method"] not in ("GET", "POST"):
             raise Refused(405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST.", (b"allow", b"GET, POST"))
         caller = await self._caller(scope)
@@ -166,7 +168,7 @@ class GraphQLEndpoint:
         return answer
 
     async def _operate(
-        self, caller: Caller, operation: Operation, cost: int, request: GraphQLRequest, headers: Headers
+        self, caller: Caller, operation: Operation, cost: int, request: GraphQLRequest, headers: SentHeaders
     ) -> Answer:
         if request.by_get and operation.type is not OperationType.QUERY:
             raise Refused(405, "METHOD_NOT_ALLOWED", "Send mutations by POST.", (b"allow", b"POST"))
@@ -174,7 +176,7 @@ class GraphQLEndpoint:
         if too_costly is not None:
             return Answer(200, {"errors": [shown(too_costly)]})
         started = perf_counter()
-        liked = languages(",".join(headers.getlist("accept-language")))
+        liked = languages(headers.get(b"accept-language", ""))
         answer = await self._run(caller, operation, request, liked)
         self._front.observation.answered(
             operation,
@@ -196,15 +198,15 @@ class GraphQLEndpoint:
         except Unauthenticated as fault:
             raise _unknown() from fault
 
-    async def _request(self, scope: Scope, headers: Headers, receive: Receive) -> GraphQLRequest:
+    async def _request(self, scope: Scope, headers: SentHeaders, receive: Receive) -> GraphQLRequest:
         if scope["method"] == "POST":
             return request_of(await self._body(headers, receive), by_get=False)
         return request_of(url_parameters(scope["query_string"]), by_get=True)
 
-    async def _body(self, headers: Headers, receive: Receive) -> Any:
-        if not is_json(headers.get("content-type", "")):
+    async def _body(self, headers: SentHeaders, receive: Receive) -> Any:
+        if not is_json(headers.get(b"content-type", "")):
             raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", f"Send the request as {JSON}.")
-        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        if headers.get(b"content-encoding", "identity").strip().lower() != "identity":
             raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "Send the request without Content-Encoding.")
         try:
             body = await whole(receive, self._limits.body_bytes)
@@ -219,9 +221,13 @@ class GraphQLEndpoint:
         self, caller: Caller, operation: Operation, request: GraphQLRequest, liked: tuple[str, ...]
     ) -> Answer:
         context = self._front.context(caller, liked, may_lag=operation.type is OperationType.QUERY)
+        begun = Begun(execute(operation.plan, request.variables, context))
         try:
-            async with asyncio.timeout(self._limits.request_seconds):
-                result = await execute(operation.plan, request.variables, context)
+            if begun.done:  # what asks for nothing that must be read needs no clock, which costs as much as it
+                result = begun.result
+            else:
+                async with asyncio.timeout(self._limits.request_seconds):
+                    result = await begun
         except TimeoutError:
             log.warning("request timed out", request_id=context.request_id)
             message = f"The answer took longer than {self._limits.request_seconds:g} seconds; ask for less at a time."
@@ -240,12 +246,12 @@ class GraphQLEndpoint:
 
 
 def _subscribed(
-    caller: Caller | None, operation: Operation, cost: int, request: GraphQLRequest, headers: Headers
+    caller: Caller | None, operation: Operation, cost: int, request: GraphQLRequest, headers: SentHeaders
 ) -> Answer | Subscribed:
     """What to stream, or why not. Raises Refused."""
     if caller is None:
         raise _unknown()
-    if not takes_events(",".join(headers.getlist("accept"))):
+    if not takes_events(headers.get(b"accept", "")):
         message = (
             f"Subscribe with `Accept: {EVENT_STREAM}`, or over a WebSocket by the protocol graphql-transport-ws, "
             "at this address."

@@ -12,6 +12,7 @@ the tests hold the signatures.
 """
 
 from collections.abc import Awaitable, Mapping, Sequence
+from types import CoroutineType
 from typing import Any, TypeVar, cast
 
 from graphql import (
@@ -20,17 +21,19 @@ from graphql import (
     GraphQLObjectType,
     GraphQLOutputType,
     GraphQLResolveInfo,
+    GraphQLResolveInfoHelpers,
     OperationType,
 )
 from graphql.execution import Executor, default_field_resolver, default_type_resolver
 from graphql.execution.collect_fields import FieldDetailsList, collect_fields
-from graphql.execution.executor import invalid_return_type_error
+from graphql.execution.executor import CollectedErrors, invalid_return_type_error
 from graphql.execution.values import VariableValues
 from graphql.pyutils import AwaitableOrValue, Path, gather_with_cancel
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from server.plans import OperationPlan, PlannedField, SelectionPlan, nullable
+from server.immediate import Begun
+from server.plans import OperationPlan, PlannedField, SelectionPlan, Selections, nullable
 from server.taking import take_of
 
 Results = TypeVar("Results", dict[str, Any], list[Any])
@@ -44,24 +47,56 @@ class PlannedExecutor(Executor[None]):
     # delivery, which takes another 2 us a request to prepare.
     build_resolve_info = cast("Any", StrawberryGraphQLCoreExecutionContext.build_resolve_info)
 
-    def __init__(self, plan: OperationPlan, variables: VariableValues, context: object, root_value: object) -> None:
+    def __init__(self, plan: OperationPlan) -> None:
+        """One that is the pattern of those that execute requests (`for_request`)."""
         super().__init__(
             plan.planner.schema,
             plan.fragment_definitions,
             plan.fragments,
-            root_value,
-            context,
+            None,
+            None,
             plan.operation,
-            variables,
+            VariableValues({}, {}),
             default_field_resolver,
             default_type_resolver,
             default_field_resolver,
             is_awaitable=cast("Any", optimized_is_awaitable),
             hide_suggestions=plan.hide_suggestions,
         )
+        self._plan_of_operation = plan
         self._planner = plan.planner
-        self._selections = plan.selections(variables.coerced)
-        self._relevant_sub_fields = self._selections.collected
+        self._selections = Selections()
+
+    def for_request(self, variables: VariableValues, context: object, root_value: object) -> "PlannedExecutor":
+        """An executor of the same operation for one request; graphql-core makes its sub-executors in the same way."""
+        executor = object.__new__(PlannedExecutor)
+        executor.__dict__.update(self.__dict__)
+        executor.root_value = root_value
+        executor.context_value = context
+        executor.variable_values = variables
+        executor.async_helpers = GraphQLResolveInfoHelpers(executor.gather_async_work, executor.track_async_work)
+        executor.collected_errors = CollectedErrors()
+        executor.pending_incremental_futures = set()
+        executor.background_futures = set()
+        executor._selections = self._plan_of_operation.selections(variables.coerced)
+        executor._relevant_sub_fields = executor._selections.collected
+        return executor
+
+    def complete_value(
+        self,
+        return_type: GraphQLOutputType,
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,
+        position_context: None,
+    ) -> AwaitableOrValue[Any]:
+        object_type = self._planner.object_type(return_type, type(result))
+        if object_type is not None:
+            plan = self._plan_if_any(object_type, field_details_list)
+            if plan is not None:
+                return self._fields(plan, result, path)
+        return super().complete_value(return_type, field_details_list, info, path, result, None)
 
     async def run(self) -> ExecutionResult:
         """The operation's result. Faults of fields are in it; what this raises is a bug, or cancels the request."""
@@ -248,12 +283,51 @@ class PlannedExecutor(Executor[None]):
             return self.execute_field(parent_type, source, field.details, field_path, None)
         info = self.build_resolve_info(field.definition, field.nodes, parent_type, field_path)
         try:
-            if field.looks_ahead:
-                self._look_ahead(field)
             value = field.call(source, info, arguments)
+            if type(value) is CoroutineType:
+                value = Begun(value)
+                if value.done:
+                    plan = self._plan_of_value(field, value.result)
+                    if plan is not None:
+                        return self._at_once(plan, field, field_path, value.result)
+                elif field.looks_ahead:
+                    self._look_ahead(field)
         except Exception as error:
             value = error
         return self._completed(field, info, field_path, value)
+
+    def _plan_of_value(self, field: PlannedField, value: Any) -> SelectionPlan | None:
+        object_type = self._planner.object_type(field.definition.type, type(value))
+        return None if object_type is None else self._plan_if_any(object_type, field.details)
+
+    def _at_once(self, plan: SelectionPlan, field: PlannedField, path: Path, value: Any) -> AwaitableOrValue[Any]:
+        """The object *value*, which was to be awaited and was there already: without a task, or a coroutine.
+
+        Where it has errors it is awaited all the same, and they are added then: those of fields that nobody need wait
+        for come before them, and may leave nothing of the object to have errors.
+        """
+        errors, aside = self.collected_errors, ErrorsAside()
+        self.collected_errors = aside
+        completed: Any = None
+        fault: Exception | None = None
+        try:
+            completed = self._fields(plan, value, path)
+        except Exception as error:
+            fault = error
+        finally:
+            self.collected_errors = errors
+        if fault is not None or aside.added:
+            completed = self._with_errors(completed, aside, fault)
+        elif type(completed) is dict:
+            return completed
+        return self._guarded(completed, field.definition.type, field.details, path)
+
+    async def _with_errors(self, completed: Any, aside: "ErrorsAside", fault: Exception | None) -> Any:
+        for error, path in aside.added:
+            self.collected_errors.add(error, path)
+        if fault is not None:
+            raise fault
+        return await completed if self.is_awaitable(completed) else completed
 
     def _look_ahead(self, field: PlannedField) -> None:
         """Tells the fields below *field* that they will be asked for: what they read may be read with its value."""
@@ -407,6 +481,19 @@ class PlannedExecutor(Executor[None]):
         return _settled(completed, awaited) if awaited else completed
 
 
+class ErrorsAside(CollectedErrors):
+    """Errors that are yet to be added to those of the request. added: each with the place that it leaves empty."""
+
+    __slots__ = ("added",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.added: list[tuple[GraphQLError, Path | None]] = []
+
+    def add(self, error: GraphQLError, path: Path | None) -> None:
+        self.added.append((error, path))
+
+
 async def _settled(results: Results, awaited: Sequence[Any]) -> Results:
     """*results* with what stands at the keys *awaited* replaced by what it comes to, all of them at once."""
     if len(awaited) == 1:
@@ -432,4 +519,5 @@ async def execute(
         for fault in coerced:
             fault.extensions = {"code": "BAD_USER_INPUT", **(fault.extensions or {})}
         return ExecutionResult(None, coerced)
-    return await PlannedExecutor(plan, coerced, context, root_value).run()
+    pattern = plan.pattern = plan.pattern or PlannedExecutor(plan)
+    return await pattern.for_request(coerced, context, root_value).run()

@@ -19,6 +19,11 @@ REQUEST_SECONDS = Histogram(
     buckets=OPERATION_BUCKETS,
 )
 ERRORS = Counter("paceline_errors_total", "Errors by code.", ["code"])
+KEPT_ANSWERS = Counter(
+    "paceline_kept_answers_total",
+    "Answers about learners by whether they were kept from an earlier request.",
+    ["outcome"],
+)
 DOCUMENTS = Counter("paceline_documents_total", "Documents by whether they were kept already parsed.", ["outcome"])
 EVENTS = Counter("paceline_events_total", "Events by what became of them.", ["outcome"])
 EVENTS_OF_KIND = Counter("paceline_events_of_kind_total", "Events that could be stored, new or not, by kind.", ["kind"])

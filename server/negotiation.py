@@ -1,14 +1,31 @@
 """What a client of GraphQL over HTTP can take (media types, languages), and what it sent."""
 
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Final, TypeAlias
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 HTML = "text/html"
 
+SentHeaders: TypeAlias = Mapping[bytes, str]
+"""Headers of a request by their names in lower case; one that was sent more than once as a list, with commas."""
+
+_READ: Final = frozenset({b"accept", b"accept-language", b"content-encoding", b"content-type", b"if-none-match"})
+
 # No browser sends more than a few hundred characters; the rest of a longer header is not worth anybody's time.
 LONGEST_LANGUAGES = 1000
+
+
+def sent_headers(headers: Iterable[tuple[bytes, bytes]]) -> SentHeaders:
+    """Those of a request's headers that say what a client can take, and what it sent."""
+    found: dict[bytes, str] = {}
+    for name, value in headers:
+        if name in _READ:
+            text = value.decode("latin-1")
+            found[name] = f"{found[name]},{text}" if name in found else text
+    return found
 
 
 def _weights(accept: str) -> dict[str, tuple[float, int]]:

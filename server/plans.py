@@ -6,7 +6,7 @@ an `OperationPlan` has one `Selections` for each combination of those variables,
 object type at each place, and that has one `PlannedField` for each name in the response.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from dis import get_instructions
 from inspect import CO_VARARGS, CO_VARKEYWORDS
@@ -25,6 +25,7 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     GraphQLSkipDirective,
+    GraphQLUnionType,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -37,6 +38,7 @@ from graphql.execution.get_variable_signature import GraphQLVariableSignature, g
 from graphql.execution.values import VariableValues, VariableValueSource
 from graphql.pyutils import UndefinedType
 from strawberry.schema import Schema
+from strawberry.types.base import has_object_definition
 from strawberry.types.field import StrawberryField
 
 from schema.context import EXPECT, LOOKS_AHEAD
@@ -45,6 +47,10 @@ from server.leaves import LeafRule, leaf_rule
 from server.resolver_calls import IMMUTABLE, Arguments, ResolverCall, arguments_of, resolver_call
 
 REPORTED_VARIABLE_ERRORS: Final = 20
+# Steps of Python's own that a function takes between those that are written down.
+_NOTHING: Final = frozenset({"RESUME", "PRECALL", "CACHE", "PUSH_NULL", "NOP"})
+_INSTANCE_CHECK: Final = type.__instancecheck__
+
 KEPT_COMBINATIONS: Final = 16  # of `@skip` and `@include` variables, for an operation: all that four of them make
 
 
@@ -166,6 +172,35 @@ class Planner:
         self._calls: dict[int, ResolverCall | None] = {}
         self._leaf_rules: dict[GraphQLOutputType, LeafRule | None] = {}
         self.plain = PlainClasses()
+        self._object_types: dict[tuple[GraphQLOutputType, type], GraphQLObjectType | None] = {}
+
+    def object_type(self, wanted: GraphQLOutputType, kind: type) -> GraphQLObjectType | None:
+        """The type of each value of this class where a field is of the type *wanted*; None where the value decides.
+
+        Known where classes are plain, and where types test their values by `isinstance` alone, or do not.
+        """
+        key = (wanted, kind)
+        if key not in self._object_types:
+            self._object_types[key] = self._object_type(nullable(wanted), kind) if self.plain[kind] else None
+        return self._object_types[key]
+
+    def _object_type(self, wanted: GraphQLOutputType, kind: type) -> GraphQLObjectType | None:
+        match wanted:
+            case GraphQLObjectType(is_type_of=None):
+                return wanted
+            case GraphQLObjectType():
+                possible: Sequence[GraphQLObjectType] = (wanted,)
+            case GraphQLUnionType() if not has_object_definition(kind):
+                possible = wanted.types  # in the order in which Strawberry asks them
+            case _:
+                return None
+        for type_ in possible:
+            tested = tested_class(type_.is_type_of)
+            if tested is None:
+                return None
+            if issubclass(kind, tested):
+                return type_
+        return None
 
     def selection(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> SelectionPlan:
         """The plan for these fields, as graphql-core collected them, of an object of this type."""
@@ -234,6 +269,7 @@ class OperationPlan:
         self._variables = _variables(planner.schema, operation)
         self._switches = _switches([operation, *fragments.values()])
         self._selections: dict[tuple[bool | None, ...], Selections] = {}
+        self.pattern: Any = None  # of the executors of its requests (server/execution.py), once there was one
 
     def selections(self, variables: Mapping[str, Any]) -> Selections:
         """The plans that hold for these coerced variables."""
@@ -301,6 +337,30 @@ def _attribute(definition: GraphQLField) -> str | None:
         and not definition.args
     ):
         return strawberry_field.python_name
+    return None
+
+
+def tested_class(is_type_of: Callable[..., Any] | None) -> type | None:
+    """The class that a type's test asks its values for, if it is just `return isinstance(value, SomeClass)`."""
+    function = getattr(is_type_of, "__func__", is_type_of)
+    if not isinstance(function, FunctionType):
+        return None
+    match [(one.opname, one.argval) for one in get_instructions(function) if one.opname not in _NOTHING]:
+        case [
+            ("LOAD_GLOBAL", "isinstance"),
+            ("LOAD_FAST", value),
+            ("LOAD_GLOBAL", name),
+            *attributes,
+            ("CALL", 2),
+            ("RETURN_VALUE", None),
+        ] if value == function.__code__.co_varnames[function.__code__.co_argcount - 2]:
+            found = function.__globals__.get(name)
+            for opname, attribute in attributes:
+                found = getattr(found, attribute, None) if opname == "LOAD_ATTR" else None
+            own = "isinstance" not in function.__globals__
+            return (
+                found if own and isinstance(found, type) and type(found).__instancecheck__ is _INSTANCE_CHECK else None
+            )
     return None
 
 

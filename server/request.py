@@ -1,9 +1,8 @@
 """The parameters of a GraphQL request, out of a body or a URL, and what is said where they are none."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
@@ -25,8 +24,7 @@ class Refused(Exception):
         self.body = refusal(message, code, **extensions)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GraphQLRequest:
+class GraphQLRequest(NamedTuple):
     """The parameters of a request.
 
     query: the document; None where the request only names one, by `document_id` or in its extensions.

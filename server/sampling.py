@@ -1,16 +1,18 @@
-"""Metrics that are read off the process: how the pools are used, and what the documents' cache found."""
+"""Metrics that are read off the process: how the pools are used, and what was found among what is kept."""
 
 import asyncio
 from contextlib import suppress
 from math import nan
 
 from domain.database import Database, Replica
+from resolvers.keeping import KeptByLearner
 from server.documents import Documents
 from server.metrics import (
     DATABASE_CONNECTIONS,
     DATABASE_CONNECTIONS_LIMIT,
     DATABASE_WAITING,
     DOCUMENTS,
+    KEPT_ANSWERS,
     REPLICA_BEHIND,
     REPLICA_IN_USE,
 )
@@ -19,13 +21,17 @@ SAMPLE_SECONDS = 5.0  # where another process may be asked for ours
 
 
 class Sampler:
-    """Reads off one process. documents: those that it keeps checked."""
+    """Reads off one process. documents: those that it keeps checked. kept: the answers that it keeps, if it does."""
 
-    def __init__(self, database: Database, replica: Replica | None, documents: Documents) -> None:
+    def __init__(
+        self, database: Database, replica: Replica | None, documents: Documents, kept: KeptByLearner | None
+    ) -> None:
         self._databases = {"primary": database} | ({"replica": replica.database} if replica is not None else {})
         self._replica = replica
         self._documents = documents
+        self._kept = kept
         self._counted = (0, 0)
+        self._counted_answers = (0, 0)
         self._task: asyncio.Task[None] | None = None
 
     def sample(self) -> None:
@@ -40,6 +46,11 @@ class Sampler:
         DOCUMENTS.labels("hit").inc(hits - self._counted[0])
         DOCUMENTS.labels("miss").inc(misses - self._counted[1])
         self._counted = hits, misses
+        if self._kept is not None:
+            hits, misses = self._kept.hits, self._kept.misses
+            KEPT_ANSWERS.labels("hit").inc(hits - self._counted_answers[0])
+            KEPT_ANSWERS.labels("miss").inc(misses - self._counted_answers[1])
+            self._counted_answers = hits, misses
         if self._replica is not None:
             behind = self._replica.behind
             REPLICA_IN_USE.set(self._replica.in_use)

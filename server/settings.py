@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     replica_lag: float = Field(default=2, ge=0.1, le=60, allow_inf_nan=False)
     database_pool: int = Field(default=10, ge=1, le=1000)
     redis_url: str | None = None
+    kept_learners: int = Field(default=2_000, ge=0, le=1_000_000)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
 

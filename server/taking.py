@@ -16,7 +16,7 @@ from typing import Any, Final
 from graphql import GraphQLNonNull, GraphQLObjectType
 
 from server.leaves import LeafRule
-from server.plans import PlannedField, Planner, SelectionPlan, Take, nullable
+from server.plans import PlannedField, Planner, SelectionPlan, Take, nullable, tested_class
 
 MOST_FIELDS: Final = 300  # that one function takes: writing and compiling it costs some 20 us for each
 
@@ -67,8 +67,9 @@ class _Writing:
             raise _NotPlain
         attributes = {step[-1].attribute for step in plan.steps} - {None}
         known: set[type] = set()
-        body = [f"if type(o) not in {self._name(known)}: {self._name(self._admit(known, attributes))}(o)"]
-        if plan.is_type_of is not None:
+        tested = tested_class(plan.is_type_of)
+        body = [f"if type(o) not in {self._name(known)}: {self._name(self._admit(known, attributes, tested))}(o)"]
+        if plan.is_type_of is not None and tested is None:
             body.append(f"if {self._name(plan.is_type_of)}(o, None) is not True: raise Unusual")
         entries = []
         for place, (name, *_, planned) in enumerate(plan.steps):
@@ -126,14 +127,14 @@ class _Writing:
         self.names[name] = value
         return name
 
-    def _admit(self, known: set[type], attributes: set[str | None]) -> Callable[[Any], None]:
-        """What looks at an object of a class that is not *known* yet."""
+    def _admit(self, known: set[type], attributes: set[str | None], tested: type | None) -> Callable[[Any], None]:
+        """What looks at an object of a class that is not *known* yet. tested: the class that it must be of."""
         plain = self._planner.plain
 
         def admit(value: Any) -> None:
             kind = type(value)
             steady = all(isinstance(getattr_static(kind, str(name), None), _STEADY) for name in attributes)
-            if not (steady and plain[kind]):
+            if not (steady and plain[kind] and (tested is None or issubclass(kind, tested))):
                 raise Unusual
             known.add(kind)
 

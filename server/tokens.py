@@ -109,33 +109,35 @@ class TokenVerifier:
 
     async def verify(self, authorization: Sequence[str]) -> Caller:
         """The caller that a request's `Authorization` headers name. Raises Unauthenticated."""
-        return (await self._verified_by(authorization)).caller
+        token = _token_of(authorization)
+        known = self._remembered(_fingerprint(token)) or await self._verify(token)
+        return known.caller
 
     async def seconds_left(self, authorization: Sequence[str]) -> float:
         """For how long the token is good without being looked at again. Raises Unauthenticated where it is not."""
-        return (await self._verified_by(authorization)).until - self._clock().timestamp()
+        token = _token_of(authorization)
+        known = self._remembered(_fingerprint(token)) or await self._verify(token)
+        return known.until - self._clock().timestamp()
 
-    async def _verified_by(self, authorization: Sequence[str]) -> _Verified:
-        if len(authorization) != 1:
-            raise Unauthenticated
-        scheme, _, token = authorization[0].partition(" ")
-        if scheme.lower() != "bearer" or len(token) > MAXIMUM_TOKEN or not token.isascii():
-            raise Unauthenticated
-        # By its digest, so that no dump of the memory holds a list of tokens.
-        fingerprint = hashlib.sha256(token.encode("ascii")).digest()
+    def _remembered(self, fingerprint: bytes) -> _Verified | None:
+        """What was found out about a token, if that is still so."""
         known = self._verified.get(fingerprint)
-        if known is not None:
-            if known.since <= self._clock().timestamp() < known.until:
-                self._verified.move_to_end(fingerprint)
-                return known
-            del self._verified[fingerprint]
+        if known is None:
+            return None
+        if known.since <= self._clock().timestamp() < known.until:
+            self._verified.move_to_end(fingerprint)
+            return known
+        del self._verified[fingerprint]
+        return None
+
+    async def _verify(self, token: str) -> _Verified:
         try:
             known = await self._checked(token)
         except (PyJWTError, BadToken):
             # Not "from": what these say of the token must not come near a log.
             raise Unauthenticated from None
         if len(token) <= KEPT_TOKEN:
-            self._verified[fingerprint] = known
+            self._verified[_fingerprint(token)] = known
             if len(self._verified) > KEPT_TOKENS:
                 self._verified.popitem(last=False)
         return known
@@ -191,6 +193,21 @@ def sign(settings: Settings, caller: Caller, *, now: datetime, lifetime: timedel
     if settings.auth_audience is not None:
         claims["aud"] = settings.auth_audience
     return jwt.encode(claims, settings.auth_secret.get_secret_value(), SHARED_SECRET)
+
+
+def _token_of(authorization: Sequence[str]) -> str:
+    """The only token that was sent. Raises Unauthenticated."""
+    if len(authorization) != 1:
+        raise Unauthenticated
+    scheme, _, token = authorization[0].partition(" ")
+    if scheme.lower() != "bearer" or len(token) > MAXIMUM_TOKEN or not token.isascii():
+        raise Unauthenticated
+    return token
+
+
+def _fingerprint(token: str) -> bytes:
+    """A token's digest, by which it is known: no dump of the memory holds a list of tokens."""
+    return hashlib.sha256(token.encode("ascii")).digest()
 
 
 def _source_of(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> KeyFile | KeyAddress | None:

@@ -105,6 +105,10 @@ def settings_for(database_url: str, **overrides: Any) -> Settings:
         # A test's load comes from one caller; tests/server/test_rates.py switches them on.
         "rate_limit": "off",
         "cost_rate_limit": "off",
+        # Tests write into the database past the server; tests/server/test_keeping.py does not.
+        "kept_learners": 0,
+        # The machine may have much else to do. A test of the time that a request has sets its own.
+        "request_timeout": 60,
         "bls_fetch": "off",  # no test asks BLS; those that fetch bring a server that answers in its place
         **overrides,
     }

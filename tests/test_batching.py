@@ -78,14 +78,26 @@ async def test_a_value_may_be_part_of_another_answer() -> None:
     assert source.fetched == []
 
 
-async def test_a_value_that_was_asked_for_already_is_not_taken_from_another_answer() -> None:
+async def test_a_value_that_is_being_fetched_is_not_taken_from_another_answer() -> None:
+    source = Lengths()
+    loader = Loader(source.fetch)
+    asked = loader.load("a")
+    await asyncio.sleep(0)
+    whole: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    loader.take("a", whole, lambda number: number)
+    whole.set_result(7)
+    assert await asked == 1
+
+
+async def test_a_value_that_was_only_asked_for_is_taken_from_another_answer_and_not_fetched() -> None:
     source = Lengths()
     loader = Loader(source.fetch)
     asked = loader.load("a")
     whole: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     loader.take("a", whole, lambda number: number)
     whole.set_result(7)
-    assert await asked == 1
+    assert await asked == 7
+    assert source.fetched == []
 
 
 async def test_a_fault_of_the_other_answer_is_a_fault_of_its_parts() -> None:

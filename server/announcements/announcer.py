@@ -7,6 +7,7 @@ themselves before long.
 import asyncio
 import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 import structlog
@@ -19,8 +20,11 @@ log = structlog.get_logger()
 Told: TypeAlias = Callable[[Collection[str] | None], None]
 """Is handed the ids of learners; None for everybody."""
 
-GATHER_SECONDS: Final = 0.05
-"""So long announcements are gathered before they are sent: twenty times a second at most, however much comes in."""
+GATHER_SECONDS: Final = 0.02
+"""So long after the last announcements the next ones are gathered: fifty times a second at most, however many."""
+
+SENT_SECONDS: Final = 1.0
+"""So long a change waits at most until others were told of it: a bus that is away holds nobody up for longer."""
 
 IDS_IN_TEXT: Final = 200
 """An id and a blank are 37 bytes, and PostgreSQL carries less than 8000."""
@@ -32,6 +36,12 @@ LONGEST_WAIT: Final = 10.0
 """Seconds between two attempts to reach the bus, at most."""
 
 EVERYBODY: Final = "*"
+
+ECHO: Final = "?"
+"""What an announcer sends to itself: a pooler between may take LISTEN and never hand anything on."""
+
+ECHO_SECONDS: Final = 5.0
+"""So often it does, and so long it waits for it, before it is known to hear nothing."""
 
 
 class Announcer:
@@ -49,7 +59,17 @@ class Announcer:
         self._everybody = False
         self._closing = asyncio.Event()
         self._sending: asyncio.Task[None] | None = None
+        self._sent_at = float("-inf")  # by the loop's clock
+        self._gathered: asyncio.Future[None] | None = None  # is done when what is pending now was sent
+        self._on_its_way: asyncio.Future[None] | None = None  # the same of what is being sent
         self._listening: asyncio.Task[None] | None = None
+        self._echoing: asyncio.Task[None] | None = None
+        self._connected, self._changed, self._echoed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._hears = False
+
+    def hears(self) -> bool:
+        """Whether what any process announces is heard here, as it was moments ago; never before `listen`."""
+        return self._hears
 
     def announce(self, learner_ids: Collection[str]) -> None:
         """Something about these learners was committed."""
@@ -64,20 +84,28 @@ class Announcer:
         self._everybody = True
         self._send_soon()
 
+    async def sent(self) -> None:
+        """Returns when all that was announced so far was sent to the other processes, or could not be for a while."""
+        last = self._gathered or self._on_its_way
+        if last is not None:
+            await asyncio.wait([last], timeout=SENT_SECONDS)
+
     def listen(self, told: Told) -> None:
         """Has *told* be called for each announcement; from now on other processes' as well."""
         self._told.append(told)
         if self._bus is not None and self._listening is None:
             self._listening = asyncio.create_task(self._listen(self._bus))
+            self._echoing = asyncio.create_task(self._echo(self._bus))
 
     async def close(self) -> None:
         """Sends what is still to be sent, and lets go of the bus."""
         self._closing.set()
         if self._sending is not None:
             await self._sending
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait([self._listening])
+        for task in (self._listening, self._echoing):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         if self._bus is not None:
             await self._bus.close()
 
@@ -88,17 +116,26 @@ class Announcer:
     def _send_soon(self) -> None:
         if self._bus is None:
             self._pending.clear()
-        elif self._sending is None or self._sending.done():
+            return
+        if self._gathered is None:
+            self._gathered = asyncio.get_running_loop().create_future()
+        if self._sending is None or self._sending.done():
             self._sending = asyncio.create_task(self._send(self._bus))
 
     async def _send(self, bus: Bus) -> None:
-        while self._pending or self._everybody:
+        loop = asyncio.get_running_loop()
+        while self._gathered is not None:
             try:
-                async with asyncio.timeout(GATHER_SECONDS):
+                async with asyncio.timeout_at(self._sent_at + GATHER_SECONDS):
                     await self._closing.wait()
             except TimeoutError:
                 pass
+            sent, self._gathered = self._gathered, None
+            self._on_its_way = sent
             await _publish(bus, self._texts())
+            self._sent_at = loop.time()
+            self._on_its_way = None
+            sent.set_result(None)
 
     def _texts(self) -> list[str]:
         """What is to be sent, which is then forgotten."""
@@ -114,12 +151,50 @@ class Announcer:
         )
         async for attempt in attempts:
             with attempt:
-                # What was announced while nobody listened is made up for.
-                await bus.listen(self._heard, lambda: self._tell(None))
+                try:
+                    await bus.listen(self._heard, self._began)
+                finally:
+                    self._ended()
+
+    def _began(self) -> None:
+        self._hears = False  # a library may have connected again by itself, and missed what was announced meanwhile
+        self._connected.set()
+        self._changed.set()
+
+    def _ended(self) -> None:
+        self._hears = False
+        self._connected.clear()
+        self._changed.set()
+
+    async def _echo(self, bus: Bus) -> None:
+        """Finds out, now and time and again, whether what is announced is heard here."""
+        while True:
+            await self._connected.wait()
+            self._changed.clear()
+            self._echoed.clear()
+            with suppress(BusUnavailable):
+                await bus.publish([f"{self._name} {ECHO}"])
+            try:
+                async with asyncio.timeout(ECHO_SECONDS):
+                    await self._echoed.wait()
+            except TimeoutError:
+                self._hears = False
+                continue
+            if not self._hears and not self._changed.is_set():
+                self._hears = True
+                self._tell(None)  # what was announced while it was not heard is made up for
+            try:
+                async with asyncio.timeout(ECHO_SECONDS):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
 
     def _heard(self, text: str) -> None:
         name, _, rest = text.partition(" ")
-        if name != self._name:
+        if rest == ECHO:
+            if name == self._name:
+                self._echoed.set()
+        elif name != self._name:
             self._tell(None if rest == EVERYBODY else rest.split(" "))
 
 

@@ -18,10 +18,19 @@ def bus_of(settings: Settings) -> Bus | None:
         from server.announcements.redis import RedisBus
 
         return RedisBus(settings.redis_url)
-    url = make_url(settings.database_url)
-    if url.get_backend_name() == "postgresql":
-        return PostgresBus(url.set(drivername="postgresql").render_as_string(hide_password=False))
+    if _on_postgresql(settings):
+        url = make_url(settings.database_url).set(drivername="postgresql")
+        return PostgresBus(url.render_as_string(hide_password=False))
     return None
+
+
+def has_bus(settings: Settings) -> bool:
+    """Whether what one process of a deployment announces reaches the others."""
+    return settings.redis_url is not None or _on_postgresql(settings)
+
+
+def _on_postgresql(settings: Settings) -> bool:
+    return make_url(settings.database_url).get_backend_name() == "postgresql"
 
 
 @asynccontextmanager

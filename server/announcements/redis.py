@@ -10,7 +10,7 @@ from server.announcements.bus import Bus, BusUnavailable, Heard
 
 CHANNEL: Final = "paceline:learners"
 ANSWER_SECONDS: Final = 5
-PROBE_SECONDS: Final = 30.0
+PROBE_SECONDS: Final = 5.0
 """So often a silent connection is asked for a sign of life."""
 
 FAULTS = (OSError, TimeoutError, RedisError)

@@ -31,7 +31,7 @@ class Job:
     description: a sentence for operators. trigger: when the worker runs it, UTC; None: only when
     somebody runs it.
     run: does it as of an instant and returns how many rows it changed; running it twice changes nothing more.
-    shown: whether what it changes is shown to learners, whose subscriptions then look again.
+    shown: whether what it changes is shown to learners: subscriptions then look again, and nothing older is kept.
     """
 
     name: str
@@ -139,6 +139,7 @@ def registered(
             description="Publishes peers' score distributions that are due, each for at least 50 learners.",
             trigger=_at(minute=release_minutes),
             run=releases,
+            shown=True,
         ),
         Job(
             name="cohort-snapshots",

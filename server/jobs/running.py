@@ -69,11 +69,12 @@ async def run_job(runner: Runner, job: Job, as_of: datetime, *, once: bool = Fal
         raise
     finally:
         JOB_RUNS.labels(job.name, "done" if error is None else "failed").inc()
+        # One that failed may have changed something before.
+        if job.shown and runner.announcer is not None and (rows or error is not None):
+            runner.announcer.announce_everybody()
         await asyncio.shield(_end(runner, job, run_id, rows, error, scheduled_at if over else None))
     # What an erasure could not scrub, since somebody read or its process ended, is scrubbed within the hour.
     await runner.database.scrub()
-    if rows and job.shown and runner.announcer is not None:
-        runner.announcer.announce_everybody()
     log.info("job ran", job=job.name, rows=rows)
     return rows
 

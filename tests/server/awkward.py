@@ -8,7 +8,7 @@ import enum
 import itertools
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
 from decimal import Decimal
 from types import GenericAlias
 from typing import Annotated, Any, TypeVar
@@ -456,8 +456,8 @@ def _list(chance: Chance, items: list[Any], faults: float) -> Any:
     if not chance.happens(faults):
         return chance.one((items, tuple(items)))
     forms: tuple[Callable[[], Any], ...] = (
-        lambda: iter(items),
-        lambda: _generated(items),
+        lambda: _Iterable(items),
+        lambda: _Iterable(items, runs_dry=True),
         lambda: _GeneratedAsynchronously(items),
         lambda: Later(items),
         lambda: [Later(item) for item in items],
@@ -468,14 +468,30 @@ def _list(chance: Chance, items: list[Any], faults: float) -> Any:
     return chance.one(forms)()
 
 
-def _generated(items: list[Any]) -> Iterator[Any]:
-    yield from items
-    raise RuntimeError("ran dry")
+class _Iterable(Iterable[Any]):
+    """Anew each time: two fields that lead to the same value may be executed in any order."""
+
+    def __init__(self, items: list[Any], *, runs_dry: bool = False) -> None:
+        self._items = items
+        self._runs_dry = runs_dry
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self._items
+        if self._runs_dry:
+            raise RuntimeError("ran dry")
 
 
-class _GeneratedAsynchronously(AsyncIterator[Any]):
+class _GeneratedAsynchronously(AsyncIterable[Any]):
     """An asynchronous generator would complain when nobody asks it."""
 
+    def __init__(self, items: list[Any]) -> None:
+        self._items = items
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return _Asynchronously(self._items)
+
+
+class _Asynchronously(AsyncIterator[Any]):
     def __init__(self, items: list[Any]) -> None:
         self._items = iter(items)
 

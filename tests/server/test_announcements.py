@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
 from domain.database import Database, open_database
+from server.announcements import announcer as announcer_module
 from server.announcements.announcer import IDS_IN_TEXT, MOST_IDS, Announcer, texts_of
 from server.announcements.bus import Bus, BusUnavailable
 from server.announcements.choice import announcing, bus_of
@@ -27,7 +28,7 @@ from tests.server.wire import wired
 pytestmark = pytest.mark.anyio
 
 REDIS_URL = os.environ.get("PACELINE_TEST_REDIS_URL")
-SECONDS = 20  # for what never comes where something is wrong
+SECONDS = 60  # for what never comes where something is wrong
 BUSES = [
     pytest.param("postgresql", marks=pytest.mark.postgres),
     pytest.param("redis", marks=pytest.mark.redis),
@@ -144,6 +145,66 @@ async def test_a_bus_that_is_not_there_says_so(bus: Bus) -> None:
     await bus.close()
 
 
+async def test_who_waits_for_it_is_answered_when_the_others_can_hear_it(new_bus: Callable[[], Bus]) -> None:
+    async with announcer_on(new_bus()) as one, announcer_on(new_bus()) as other:
+        far = Ear(other)
+        assert await far.next() is None
+        await one.sent()  # nothing was announced yet
+        for number in range(20):
+            learner_id = an_id(f"learner {number}")
+            one.announce([learner_id])
+            await one.sent()
+            assert await far.next() == {learner_id}
+
+
+async def test_a_bus_that_is_away_makes_nobody_wait_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(announcer_module, "SENT_SECONDS", 0.05)
+
+    class Slow(PostgresBus):
+        async def publish(self, texts: Sequence[str]) -> None:
+            await asyncio.sleep(SECONDS)
+
+    announcer = Announcer(Slow("postgresql://nobody@127.0.0.1:1/none"))
+    announcer.announce([ADA])
+    async with asyncio.timeout(SECONDS / 2):
+        await announcer.sent()
+
+
+async def test_an_announcer_whose_bus_takes_everything_and_hands_nothing_on_hears_nothing() -> None:
+    class Deaf(Bus):
+        async def publish(self, texts: Sequence[str]) -> None:
+            pass
+
+        async def listen(self, heard: Callable[[str], None], began: Callable[[], None]) -> None:
+            began()
+            await asyncio.Event().wait()
+
+        async def close(self) -> None:
+            pass
+
+    async with announcer_on(Deaf()) as announcer:
+        ear = Ear(announcer)
+        await asyncio.sleep(0.05)
+        assert not announcer.hears()
+        assert ear.silent
+
+
+@pytest.mark.postgres
+async def test_an_announcer_hears_while_it_is_connected_and_no_longer(postgres_url: str) -> None:
+    async with wired(postgres_url) as (wire, near), announcer_on(PostgresBus(near.replace("+asyncpg", ""))) as one:
+        assert not one.hears()
+        ear = Ear(one)
+        assert await ear.next() is None
+        assert one.hears()
+        await wire.cut()
+        async with asyncio.timeout(SECONDS):
+            while one.hears():  # noqa: ASYNC110  # it is asked, and tells nobody
+                await asyncio.sleep(0.01)
+        await wire.mend()
+        assert await ear.next() is None
+        assert one.hears()
+
+
 async def test_without_a_bus_only_this_process_is_told() -> None:
     async with announcer_on(None) as announcer:
         ear = Ear(announcer)
@@ -197,10 +258,14 @@ async def test_a_job_tells_everybody_where_it_changed_what_is_shown(postgres_url
     async def change_nothing(database: Database, now: object) -> int:
         return 0
 
+    async def change_and_fail(database: Database, now: object) -> int:
+        raise RuntimeError("after half of it")
+
     jobs = [
         Job(name="quiet", description="", trigger=None, run=change),
         Job(name="idle", description="", trigger=None, run=change_nothing, shown=True),
         Job(name="shown", description="", trigger=None, run=change, shown=True),
+        Job(name="broken", description="", trigger=None, run=change_and_fail, shown=True),
     ]
     async with announcer_on(bus_of(settings)) as listener:
         ear = Ear(listener)
@@ -208,11 +273,14 @@ async def test_a_job_tells_everybody_where_it_changed_what_is_shown(postgres_url
         for job in jobs:
             async with announcing(settings) as announcer:
                 runner = Runner(database=database, clock=lambda: NOW, holder="a", operator="cli", announcer=announcer)
-                await run_job(runner, job, NOW)
-                announcer.announce([an_id(job.name)])
-        assert [await ear.next() for _ in range(3)] == [{an_id("quiet")}, {an_id("idle")}, None]
+                with suppress(RuntimeError):
+                    await run_job(runner, job, NOW)
+                if job.name in ("quiet", "idle"):
+                    announcer.announce([an_id(job.name)])
+        assert [await ear.next() for _ in range(4)] == [{an_id("quiet")}, {an_id("idle")}, None, None]
     await database.close()
 
 
-def test_the_jobs_that_publish_what_ghosts_show_tell_so() -> None:
-    assert {job.name for job in registered(EXACT).values() if job.shown} == {"cohort-snapshots", "success-benchmarks"}
+def test_the_jobs_that_publish_what_peers_and_ghosts_show_tell_so() -> None:
+    shown = {job.name for job in registered(EXACT).values() if job.shown}
+    assert shown == {"releases", "cohort-snapshots", "success-benchmarks"}

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -50,13 +50,32 @@ async def ordinary(text: str, variables: Mapping[str, Any], context: object) -> 
     return result if isinstance(result, ExecutionResult) else await result
 
 
-def seen(result: ExecutionResult) -> tuple[str, list[Any]]:
-    """All that can be seen of a result: the data by order and type, and the errors in their order."""
+def seen(result: ExecutionResult) -> tuple[str, list[Any], set[tuple[str | int, ...]]]:
+    """All that can be seen of a result: its data by order and type, its errors in their order, and what they emptied.
+
+    Of several fields below the same object whose errors each leave nothing of it, the first to fail is told, and any
+    other may be (GraphQL specification, 6.4.4): that depends on which waits longer. So of these only what was emptied
+    is compared.
+    """
     errors = []
+    emptied = set()
     for error in result.errors or ():
-        extensions = {name: value for name, value in (error.extensions or {}).items() if name != "code"}
-        errors.append((error.message, error.path, error.locations, type(error.original_error), extensions))
-    return repr(result.data), errors
+        place = emptied_by(error.path or [], result.data)
+        if place == tuple(error.path or ()):
+            extensions = {name: value for name, value in (error.extensions or {}).items() if name != "code"}
+            errors.append((error.message, error.path, error.locations, type(error.original_error), extensions))
+        else:
+            emptied.add(place)
+    return repr(result.data), errors, emptied
+
+
+def emptied_by(path: Sequence[str | int], data: Any) -> tuple[str | int, ...]:
+    """Where on the way to the field of an error the data ends in a null."""
+    for depth, key in enumerate(path):
+        if data is None:
+            return tuple(path[:depth])
+        data = data[key]
+    return tuple(path)
 
 
 async def compare(seeds: range) -> tuple[int, int, int]:

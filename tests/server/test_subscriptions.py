@@ -41,7 +41,7 @@ READS = (
     .where(audit_records.c.subject == bindparam("subject"), audit_records.c.action == bindparam("action"))
     .order_by(audit_records.c.id)
 )
-SECONDS = 20  # for what never comes where something is wrong
+SECONDS = 60  # for what never comes where something is wrong
 RECORD = """
 mutation ($learner: ID!, $event: ID!, $at: DateTime!) { recordEvents(events: [{ taskCompletion: {
   eventId: $event, learnerId: $learner, occurredAt: $at, skill: "reading", practiceMinutes: 5
