@@ -29,7 +29,7 @@ class DailyStats:
 class WeeklyStats:
     week_start: date = strawberry.field(description="Its Monday.")
     study_minutes: float = strawberry.field(description="The sum of its days'.")
-    active_days: int = strawberry.field(description="Days with any event, 1-7.")
+    active_days: int = strawberry.field(description="Days with study, 1-7: with any event but validation responses.")
     questions_attempted: int
     questions_correct: int
 
