@@ -355,15 +355,25 @@ def status_of(arguments: Sequence[str] | None = None) -> int:
         return _failed("interrupted", Exit.FAILED)
     except (PacelineError, SettingsError, UnreadableFile) as fault:
         return _failed(str(fault), Exit.FAILED)
-    except (OSError, SQLAlchemyError) as fault:
-        return _failed(f"{type(fault).__name__}: {str(fault).splitlines()[0]}", Exit.FAILED)
+    except OSError as fault:
+        return _failed(_told(fault), Exit.FAILED)
+    except SQLAlchemyError as fault:
+        return _failed(str(unusable(fault)), Exit.FAILED)
     return ended if isinstance(ended, int) else Exit.DONE
 
 
 def _sentence(fault: typer.TyperException) -> str:
     """What the command line's library says of wrong usage, as one line."""
     message = " ".join(getattr(fault, "format_message", lambda: str(fault))().split()) or "Name a command."
+    message = message.replace(": Value error, ", ": ")  # a word of the library's for programmers
     return f"{message}{'' if message.endswith('.') else '.'} Try `paceline --help`."
+
+
+def _told(fault: OSError) -> str:
+    """What the operating system refuses, and of which file, where it is one."""
+    if fault.filename is None:
+        return f"{type(fault).__name__}: {str(fault).partition(chr(10))[0]}"
+    return f"{fault.filename}: {fault.strerror}; see that its folder is there, has room and may be written."
 
 
 def _failed(message: str, code: Exit) -> int:

@@ -41,7 +41,8 @@ async def import_folder(
             report(await loader.load(source))
         await database.analyze()
         if rejects.count:
-            typer.echo(f"{rejects.count} rows were rejected; see {folder / REJECTS}.", err=True)
+            rows = "1 row was" if rejects.count == 1 else f"{rejects.count} rows were"
+            typer.echo(f"{rows} rejected; see {folder / REJECTS}.", err=True)
         return rejects.count
 
 

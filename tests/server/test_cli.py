@@ -93,7 +93,12 @@ def wait_until_ready(port: int, seconds: float = 60) -> None:
         (("nonsense",), 2, "No such command 'nonsense'"),
         (("token",), 2, "Missing option '--learner'"),
         (("serve", "--workers", "0"), 2, "--workers"),
-        (("token", "--learner", an_id("x"), "--role", "king"), 2, "--role"),
+        (("token", "--learner", an_id("x"), "--role", "king"), 2, "'--role': 'king' is not one of 'learner', "),
+        (
+            ("series", "plot", "retail", "profit_margin", "--out", "gone/x.svg"),
+            1,
+            "gone/x.svg: No such file or directory; ",
+        ),
         (("token", "--learner", "x"), 1, "--learner: it is not a UUID"),
         (("token", "--learner", an_id("x"), "--minutes", "0"), 2, "greater than or equal to 1. Try"),
         (("jobs",), 2, "Name a command. Try"),
