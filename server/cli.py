@@ -1,6 +1,7 @@
 """The command line: `paceline`."""
 
 import asyncio
+import errno
 import os
 import signal
 import socket
@@ -96,16 +97,31 @@ def require_port(settings: Settings) -> None:
 
     uvicorn would say so too, but as a log line among others, and with the exit code of a start that failed somehow.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    address = settings.host, settings.port
     try:
-        socket.create_server((settings.host, settings.port), family=family).close()
+        resolved = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
     except OSError as fault:
-        words = str(fault.strerror or fault).partition(" (while")[0]
-        raise SettingsError(
-            "PACELINE_PORT",
-            f"{settings.host}, port {settings.port} cannot be listened on ({words})",
-            "stop what listens there, or choose another",
-        ) from fault
+        raise _no_port(settings, fault) from fault
+    families = {family for family, *_ in resolved}
+    faults: list[OSError] = []
+    for family in families:
+        try:
+            socket.create_server(address, family=family).close()
+        except OSError as fault:
+            faults.append(fault)
+    for found in faults:
+        # A name may stand for an address of a kind that this machine has switched off, beside one that serves.
+        if found.errno == errno.EADDRINUSE or len(faults) == len(families):
+            raise _no_port(settings, found) from found
+
+
+def _no_port(settings: Settings, fault: OSError) -> SettingsError:
+    words = str(fault.strerror or fault).partition(" (while")[0]
+    return SettingsError(
+        "PACELINE_PORT",
+        f"{settings.host}, port {settings.port} cannot be listened on ({words})",
+        "stop what listens there, or choose another",
+    )
 
 
 def run_server(settings: Settings, workers: int = 1) -> None:
