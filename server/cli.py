@@ -1,7 +1,6 @@
 """The command line: `paceline`."""
 
 import asyncio
-import errno
 import os
 import signal
 import socket
@@ -40,6 +39,7 @@ from server.importing.reading import UnreadableFile
 from server.jobs.registry import Job, job_named, registered
 from server.jobs.running import Runner, run_job
 from server.jobs.worker import work
+from server.listening import require_port
 from server.logging import configure_logging
 from server.plot_commands import peers_app, plot_series
 from server.protocols import HttpProtocol, WebSocketProtocol
@@ -90,38 +90,6 @@ def require_servable(settings: Settings) -> None:
     TokenVerifier.of(settings, utc_now)
     asyncio.run(require_migrated(settings))
     require_port(settings)
-
-
-def require_port(settings: Settings) -> None:
-    """Holds that the address can be listened on; raises SettingsError otherwise.
-
-    uvicorn would say so too, but as a log line among others, and with the exit code of a start that failed somehow.
-    """
-    address = settings.host, settings.port
-    try:
-        resolved = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-    except OSError as fault:
-        raise _no_port(settings, fault) from fault
-    families = {family for family, *_ in resolved}
-    faults: list[OSError] = []
-    for family in families:
-        try:
-            socket.create_server(address, family=family).close()
-        except OSError as fault:
-            faults.append(fault)
-    for found in faults:
-        # A name may stand for an address of a kind that this machine has switched off, beside one that serves.
-        if found.errno == errno.EADDRINUSE or len(faults) == len(families):
-            raise _no_port(settings, found) from found
-
-
-def _no_port(settings: Settings, fault: OSError) -> SettingsError:
-    words = str(fault.strerror or fault).partition(" (while")[0]
-    return SettingsError(
-        "PACELINE_PORT",
-        f"{settings.host}, port {settings.port} cannot be listened on ({words})",
-        "stop what listens there, or choose another",
-    )
 
 
 def run_server(settings: Settings, workers: int = 1) -> None:
