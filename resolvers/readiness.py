@@ -97,7 +97,10 @@ async def readiness_report(context: Context) -> PublishedReport | None:
     if not access.is_staff(context.caller):
         return None
     stored = await context.batch.load(newest_model, NEWEST)
-    return None if stored is None else PublishedReport.of(stored.trained_at, stored.model.version, stored.report)
+    if stored is None:
+        return None
+    fewest = context.deployment.thresholds.minimum_peers
+    return PublishedReport.of(stored.trained_at, stored.model.version, stored.report, fewest)
 
 
 async def exam_plan(

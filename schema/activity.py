@@ -28,8 +28,8 @@ class DailyStats:
 @strawberry.type(description="What the learner did in one week of its own time zone.")
 class WeeklyStats:
     week_start: date = strawberry.field(description="Its Monday.")
-    study_minutes: float
-    active_days: int = strawberry.field(description="Days with any event, 1-7.")
+    study_minutes: float = strawberry.field(description="The sum of its days'.")
+    active_days: int = strawberry.field(description="Days with study, 1-7: with any event but validation responses.")
     questions_attempted: int
     questions_correct: int
 
@@ -39,13 +39,15 @@ class LearningMetrics:
     accuracy_30d: float | None = strawberry.field(
         name="accuracy30d", description="Share of right attempts, 0-1; null without any."
     )
-    accuracy_90d: float | None = strawberry.field(name="accuracy90d")
-    accuracy_all_time: float | None
-    study_minutes_30d: float = strawberry.field(name="studyMinutes30d")
-    study_minutes_all_time: float
+    accuracy_90d: float | None = strawberry.field(name="accuracy90d", description="The same, over 90 days.")
+    accuracy_all_time: float | None = strawberry.field(description="The same, over all time.")
+    study_minutes_30d: float = strawberry.field(
+        name="studyMinutes30d", description="Sum of `DailyStats.studyMinutes` over the last 30 own days."
+    )
+    study_minutes_all_time: float = strawberry.field(description="The same, over all time.")
     topics_mastered: int = strawberry.field(description="Mastery score of at least 0.8 with 5 first attempts.")
     topics_weak: int = strawberry.field(description="Mastery score below 0.5.")
-    computed_at: datetime
+    computed_at: datetime = strawberry.field(description="When they were computed.")
 
 
 @strawberry.type

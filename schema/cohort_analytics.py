@@ -31,9 +31,9 @@ register(
     {
         "SESSIONS_PER_WEEK": "Sessions a week, 0-28.",
         "QUESTIONS_PER_HOUR": "Answers an hour of active study, 0-120.",
-        "VIDEO_SHARE": "Share of the time with materials that went to videos, 0-100 percent.",
-        "TEXT_SHARE": "Share of the time with materials that went to texts, 0-100 percent.",
-        "OTHER_SHARE": "Share of the time with materials that went to any other kind, 0-100 percent.",
+        "VIDEO_SHARE": "Share of the time with materials that went to those of the kind `video`, in percent.",
+        "TEXT_SHARE": "Share of the time with materials that went to those of the kind `text`, in percent.",
+        "OTHER_SHARE": "Share of the time with materials that went to any other kind, in percent.",
     },
 )
 

@@ -23,8 +23,8 @@ class JobRun:
 class JobsQuery:
     @strawberry.field(
         graphql_type=list[JobRun] | None,
-        description="The latest runs of one job, or of all, the latest first. For educators and admins; null for "
-        "everybody else.",
+        description="The latest runs of one job, or of all, the latest first; 1 to 200 of them. For "
+        "educators and admins; null for everybody else.",
     )
     async def job_runs(self, info: Info, job: str | None = UNSET, first: int = 20) -> list[JobRunValue] | None:
         return await resolve.job_runs(info.context, job or None, first)

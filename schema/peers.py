@@ -118,11 +118,11 @@ class ObjectiveScore:
 @strawberry.type(description="An objective in which the learner stands out.")
 class RelativeStanding:
     objective: ObjectiveType
-    percentile_rank: float
-    peer_mean: float
+    percentile_rank: float = strawberry.field(description="As in `PeerStanding`.")
+    peer_mean: float = strawberry.field(description="The mean of the peers' scores, 0-100.")
     advantage: float = strawberry.field(
-        description="Percentile rank minus the learner's average percentile: positive in strengths, negative in "
-        "weaknesses."
+        description="Percentile rank minus the learner's average percentile: as a rule above 0 in strengths and below "
+        "0 in weaknesses; not so where nearly all ranks are high, or low."
     )
 
 
@@ -133,10 +133,10 @@ class RelativePerformance:
         description="Mean of the learner's percentile ranks over its objectives."
     )
     strengths: list[RelativeStanding] = strawberry.field(
-        description="Objectives at or above the 75th percentile, the largest advantage first."
+        description="Objectives at or above the 75th percentile, the farthest from the average first."
     )
     weaknesses: list[RelativeStanding] = strawberry.field(
-        description="Objectives at or below the 25th percentile, the largest gap first."
+        description="Objectives at or below the 25th percentile, the farthest from the average first."
     )
 
     @classmethod

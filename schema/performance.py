@@ -33,7 +33,9 @@ class DifficultyResult:
     score: int = strawberry.field(description="Questions answered correctly, at whichever attempt; each counts once.")
     questions: int = strawberry.field(description="Questions attempted.")
     attempts: int = strawberry.field(description="Attempts at them.")
-    average_attempts: float = strawberry.field(description="Mean attempts at a question, from 1 on.")
+    average_attempts: float = strawberry.field(
+        description="Mean attempts at a question that was attempted, from 1 on; 0 where none was."
+    )
     completion: metrics.CompletionStatus = strawberry.field(
         description="Complete from the required number of questions answered correctly on."
     )

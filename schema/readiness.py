@@ -56,8 +56,10 @@ class ExamReadiness:
 
 @strawberry.type(description="People with similar predictions, and what became of them.")
 class CalibrationBin:
-    from_: float = strawberry.field(name="from", description="The lowest pass probability among them, 0-1.")
-    to: float = strawberry.field(description="The highest.")
+    from_: float = strawberry.field(
+        name="from", description="Where the bin begins on the scale of pass probabilities, 0-1."
+    )
+    to: float = strawberry.field(description="Where it ends.")
     predicted: float = strawberry.field(description="The mean of what was predicted.")
     observed: float = strawberry.field(description="The share that passed.")
     count: int = strawberry.field(description="How many people they are.")
@@ -75,12 +77,18 @@ class ReadinessReport:
     brier_skill: float = strawberry.field(
         description="What it takes off the error of predicting the pass rate for everybody: 1 is best, below 0 worse."
     )
-    ece: float = strawberry.field(description="Expected calibration error, 0-1: mean distance in `bins`.")
+    ece: float = strawberry.field(
+        description="Expected calibration error, 0-1: mean distance of what was predicted and what was observed, over "
+        "ten groups of equally many people."
+    )
     coverage: float = strawberry.field(description="Share of scores within their predicted 95 % interval, 0-1.")
     auc: float | None = strawberry.field(
         description="How often one who passed had the higher probability than one who failed; null without both."
     )
-    bins: list[CalibrationBin] = strawberry.field(description="At most ten, of equally many people, rising.")
+    bins: list[CalibrationBin] = strawberry.field(
+        description="At most ten, rising, each of at least as many people as a release takes; empty where fewer than "
+        "that were judged."
+    )
 
 
 @strawberry.type(description="Questions of one topic on one day.")

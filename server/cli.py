@@ -8,6 +8,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -28,7 +29,7 @@ from server.announcements.choice import announcing
 from server.bls.access import BlsAccess
 from server.clock import utc_now
 from server.collector import settle
-from server.command import Exit, not_migrated, with_database
+from server.command import Exit, require_migrated, unusable, with_database
 from server.demo.generate import DEFAULT_LEARNERS, FEWEST_LEARNERS, generate
 from server.document_commands import documents
 from server.exposition import worker_metrics
@@ -38,6 +39,7 @@ from server.importing.reading import UnreadableFile
 from server.jobs.registry import Job, job_named, registered
 from server.jobs.running import Runner, run_job
 from server.jobs.worker import work
+from server.listening import require_port
 from server.logging import configure_logging
 from server.plot_commands import peers_app, plot_series
 from server.protocols import HttpProtocol, WebSocketProtocol
@@ -84,11 +86,10 @@ def serve(
 
 
 def require_servable(settings: Settings) -> None:
-    """Refuses to serve without an auth key, or a database at the newest revision."""
+    """Refuses to serve without an auth key, a database at the newest revision, or a port to listen on."""
     TokenVerifier.of(settings, utc_now)
-    revision = asyncio.run(migrations.current(settings.database_url))
-    if revision != migrations.newest():
-        raise not_migrated()
+    asyncio.run(require_migrated(settings))
+    require_port(settings)
 
 
 def run_server(settings: Settings, workers: int = 1) -> None:
@@ -100,30 +101,37 @@ def run_server(settings: Settings, workers: int = 1) -> None:
     with tempfile.TemporaryDirectory(prefix="paceline-metrics-") as folder:
         if workers > 1:
             os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", folder)  # noqa: TID251  # read by its library
-        uvicorn.run(
-            "server.app:create",
-            factory=True,
-            host=settings.host,
-            port=settings.port,
-            workers=workers,
-            loop="uvloop" if sys.platform != "win32" else "asyncio",
-            http=HttpProtocol,
-            ws=WebSocketProtocol,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=settings.shutdown_seconds,
-            timeout_worker_healthcheck=WORKER_SECONDS,
-            ws_max_size=MESSAGE_BYTES,
-            ws_per_message_deflate=False,  # answers are short, and each connection would keep its own buffers
-        )
+        try:
+            uvicorn.run(
+                "server.app:create",
+                factory=True,
+                host=settings.host,
+                port=settings.port,
+                workers=workers,
+                loop="uvloop" if sys.platform != "win32" else "asyncio",
+                http=HttpProtocol,
+                ws=WebSocketProtocol,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=settings.shutdown_seconds,
+                timeout_worker_healthcheck=WORKER_SECONDS,
+                ws_max_size=MESSAGE_BYTES,
+                ws_per_message_deflate=False,  # answers are short, and each connection would keep its own buffers
+            )
+        except SystemExit as ended:
+            # uvicorn has told why; its exit code for a start that failed means something else here.
+            raise SystemExit(Exit.FAILED if ended.code else Exit.DONE) from ended
 
 
 @app.command()
 def migrate() -> None:
     """Brings the database to the newest revision."""
     settings = Settings.load()
-    ensure_folder(settings.database_url)
-    asyncio.run(migrations.upgrade(settings.database_url))
+    try:
+        ensure_folder(settings.database_url)
+        asyncio.run(migrations.upgrade(settings.database_url))
+    except (OSError, SQLAlchemyError) as fault:
+        raise unusable(fault) from fault
     typer.echo(f"The database is at revision {migrations.newest()}.")
 
 
@@ -165,6 +173,7 @@ def import_files(
 ) -> int:
     """Loads the CSV files of a directory; loading them again changes nothing."""
     settings = Settings.load()
+    configure_logging(settings)
     if not folder.is_dir():
         raise InvalidInput("DIR", "it is no directory", "name one that holds the CSV files")
     pseudonyms = settings.pseudonyms()
@@ -208,6 +217,7 @@ def demo(
 @app.command()
 def quickstart() -> None:
     """Serves with demo data, for trying it out: makes keys and a database, loads the demo, publishes releases."""
+    require_port(Settings.load())  # before half a minute goes into the demo
     settings = prepare()
     require_servable(settings)
     run_server(settings)
@@ -216,22 +226,31 @@ def quickstart() -> None:
 @jobs_app.command("list")
 def list_jobs() -> None:
     """Lists the jobs."""
-    for job in registered(ReleaseRules(policy=ReleasePolicy.EXACT)).values():
+    for job in every_job().values():
         typer.echo(f"{job.name}\t{job.description}")
+
+
+def every_job() -> Mapping[str, Job]:
+    """The jobs of any deployment, to be named and not to be run."""
+    return registered(ReleaseRules(policy=ReleasePolicy.EXACT))
 
 
 @jobs_app.command("run")
 def run_one(
     name: Annotated[str, typer.Argument(help="The job's name.")],
     as_of: Annotated[
-        str | None, typer.Option("--date", help="As of the end of this day, or of an ISO instant, UTC; now otherwise.")
+        str | None,
+        typer.Option(
+            "--date", help="As of the end of this day, or of an ISO instant, UTC, none in the future; now otherwise."
+        ),
     ] = None,
 ) -> None:
     """Runs one job now."""
+    moment = utc_now() if as_of is None else instant_of(as_of, utc_now())
+    job_named(every_job(), name)  # whatever the settings lack, a name that is wrong is told first
     settings = Settings.load()
     configure_logging(settings)
     job = job_named(jobs_of(settings), name)
-    moment = utc_now() if as_of is None else instant_of(as_of)
 
     async def run(database: Database) -> int | None:
         async with announcing(settings) as announcer:
@@ -254,17 +273,24 @@ def jobs_of(settings: Settings) -> Mapping[str, Job]:
     )
 
 
-def instant_of(text: str) -> datetime:
-    """The instant that `--date` means: the end of a day, UTC, or the instant itself."""
+def instant_of(text: str, now: datetime) -> datetime:
+    """The instant that `--date` means: the end of a day, UTC, or the instant itself; *now* for a day that is not over.
+
+    Raises InvalidInput for what is neither, and for the future: retention would delete what is still to be kept, and
+    a release made ahead of its time would be a sample out of turn.
+    """
     try:
-        return datetime.combine(date.fromisoformat(text), time.max, UTC)
+        moment = datetime.combine(date.fromisoformat(text), time.max, UTC)
+        begins = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as fault:
-        raise InvalidInput("--date", "it is neither a day nor an instant", "write it like 2026-03-02") from fault
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as fault:
+            raise InvalidInput("--date", "it is neither a day nor an instant", "write it like 2026-03-02") from fault
+        moment = begins = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if begins > now:
+        raise InvalidInput("--date", "it lies in the future", "name today, or a day before")
+    return min(moment, now)
 
 
 @app.command()
@@ -273,6 +299,8 @@ def worker() -> None:
     settings = Settings.load()
     configure_logging(settings)
     jobs = jobs_of(settings).values()
+    with suppress(SettingsError):  # a database that is away is waited for; one without tables never becomes any good
+        asyncio.run(require_migrated(settings))
 
     async def run(database: Database) -> None:
         with worker_metrics(settings):
@@ -311,15 +339,25 @@ def status_of(arguments: Sequence[str] | None = None) -> int:
         return _failed("interrupted", Exit.FAILED)
     except (PacelineError, SettingsError, UnreadableFile) as fault:
         return _failed(str(fault), Exit.FAILED)
-    except (OSError, SQLAlchemyError) as fault:
-        return _failed(f"{type(fault).__name__}: {str(fault).splitlines()[0]}", Exit.FAILED)
+    except OSError as fault:
+        return _failed(_told(fault), Exit.FAILED)
+    except SQLAlchemyError as fault:
+        return _failed(str(unusable(fault)), Exit.FAILED)
     return ended if isinstance(ended, int) else Exit.DONE
 
 
 def _sentence(fault: typer.TyperException) -> str:
     """What the command line's library says of wrong usage, as one line."""
-    message = getattr(fault, "format_message", lambda: str(fault))()
-    return f"{' '.join(message.split())} Try `paceline --help`."
+    message = " ".join(getattr(fault, "format_message", lambda: str(fault))().split()) or "Name a command."
+    message = message.replace(": Value error, ", ": ")  # a word of the library's for programmers
+    return f"{message}{'' if message.endswith('.') else '.'} Try `paceline --help`."
+
+
+def _told(fault: OSError) -> str:
+    """What the operating system refuses, and of which file, where it is one."""
+    if fault.filename is None:
+        return f"{type(fault).__name__}: {str(fault).partition(chr(10))[0]}"
+    return f"{fault.filename}: {fault.strerror}; see that its folder is there, has room and may be written."
 
 
 def _failed(message: str, code: Exit) -> int:

@@ -23,11 +23,10 @@ PLAIN = {
     *("id", "name", "edges", "node", "pageInfo", "startCursor", "metric", "objective", "learnerId"),
     *("objectiveId", "occurredAt", "joinedAt", "masteryVerified", "accepted", "rejected", "dimensions"),
     *("validationResponse", "category", "distribution", "mean", "q1", "median", "q3", "iqr", "whiskerLow"),
-    *("whiskerHigh", "percentileRank", "peerMean", "questionAttempt", "materialInteraction", "studySession"),
+    *("whiskerHigh", "questionAttempt", "materialInteraction", "studySession"),
     *("taskCompletion", "studyEvent", "questionId", "topicId", "sessionId", "materialId", "difficulty", "mode"),
     *("correct", "startedAt", "pauses", "interruptions", "topic"),
-    *("day", "sessions", "questionsAttempted", "questionsCorrect", "studyMinutes", "computedAt", "practice"),
-    *("accuracy90d", "accuracyAllTime", "studyMinutes30d", "studyMinutesAllTime"),
+    *("day", "sessions", "questionsAttempted", "questionsCorrect", "practice"),
 }
 # Types whose fields are all there is to them: a page's parts, and what a mutation hands back.
 PLAIN_ENDINGS = ("Connection", "Edge", "Payload")

@@ -355,3 +355,45 @@ def _of_members(group: Members, columns: Columns, name: str) -> Ints:
     place, there = places(columns["learner_id"].view("S16"), group.learner_ids)
     found[place[there]] = columns[name][there]
     return found
+
+
+# ---- whose answers knowledge tracing is fitted to
+
+_SHARED = and_(topic_mastery.c.attempts > 0, learners.c.shares_data)
+_FITTABLE = (
+    select(topic_mastery.c.topic_id)
+    .join_from(topic_mastery, learners, learners.c.id == topic_mastery.c.learner_id)
+    .where(_SHARED)
+    .group_by(topic_mastery.c.topic_id)
+    .having(
+        func.sum(topic_mastery.c.attempts) >= bindparam("attempts", type_=BigInteger),
+        func.count() >= bindparam("learners", type_=BigInteger),
+    )
+    .order_by(topic_mastery.c.topic_id)
+)
+_ANSWERED = (
+    select(topic_mastery.c.learner_id, topic_mastery.c.attempts)
+    .join_from(topic_mastery, learners, learners.c.id == topic_mastery.c.learner_id)
+    .where(
+        _SHARED,
+        topic_mastery.c.topic_id == bindparam("topic", type_=Id),
+        topic_mastery.c.learner_id > bindparam("after", type_=Id),
+    )
+    .order_by(topic_mastery.c.learner_id)
+    .limit(bindparam("number", type_=Integer))
+)
+
+
+async def fittable_topics(reading: Reading, attempts: int, people: int) -> list[str]:
+    """The topics with so many attempts by so many learners who share, at least, in order of their ids.
+
+    Attempts that retention has deleted count too.
+    """
+    return [row[0] for row in await reading.rows(_FITTABLE, attempts=attempts, learners=people)]
+
+
+async def shared_by(reading: Reading, topic_id: str, after: str, number: int) -> list[tuple[str, int]]:
+    """At most *number* learners who share, with attempts at a topic, by id, those behind *after*; with how many."""
+    return [
+        (id_, attempts) for id_, attempts in await reading.rows(_ANSWERED, topic=topic_id, after=after, number=number)
+    ]

@@ -45,8 +45,17 @@ class Practice(StrEnum):
     OTHER_SHARE = "OTHER_SHARE"
 
 
+# Most people have a few sessions a week. Even bars would be nearly three sessions wide, so that who studies once a week
+# and who does almost daily would stand in one bar, and both groups would show its middle.
+_SESSIONS = Scale(
+    few=(0.0, 0.5, 1.0, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0, 19.0, MOST_SESSIONS_A_WEEK),
+    many=(
+        *(0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5),
+        *(4.0, 5.0, 6.0, 7.0, 8.5, 10.0, 12.0, 15.0, 18.0, 22.0, MOST_SESSIONS_A_WEEK),
+    ),
+)
 SCALES: Mapping[Practice, Scale] = {
-    Practice.SESSIONS_PER_WEEK: Scale.even(0.0, MOST_SESSIONS_A_WEEK),
+    Practice.SESSIONS_PER_WEEK: _SESSIONS,
     Practice.QUESTIONS_PER_HOUR: Scale.even(0.0, MOST_QUESTIONS_AN_HOUR),
     Practice.VIDEO_SHARE: Scale.even(0.0, PERCENT),
     Practice.TEXT_SHARE: Scale.even(0.0, PERCENT),

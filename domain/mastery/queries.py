@@ -367,16 +367,10 @@ def _ids(raw: NDArray[np.void]) -> list[str]:
     return [texts[one] for one in place.tolist()]
 
 
-# ---- what the fit of knowledge tracing reads
+# ---- what tracing topics anew reads
 
 Pair: TypeAlias = tuple[str, str]  # learner, topic
 
-_FITTABLE = (
-    select(topic_mastery.c.topic_id)
-    .group_by(topic_mastery.c.topic_id)
-    .having(func.sum(topic_mastery.c.attempts) >= bindparam("least", type_=BigInteger))
-    .order_by(topic_mastery.c.topic_id)
-)
 _UNREPLAYED = (
     select(knowledge_parameters.c.topic_id)
     .where(knowledge_parameters.c.replayed.is_(False))
@@ -402,11 +396,6 @@ _BASES = keyed(
     learner_id=Id,
     topic_id=Id,
 )
-
-
-async def topics_with_attempts(reading: Reading, least: int) -> list[str]:
-    """The topics with at least so many attempts, also of those that retention has deleted, in order of their ids."""
-    return [row[0] for row in await reading.rows(_FITTABLE, least=least)]
 
 
 async def unreplayed_topics(reading: Reading) -> list[str]:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Self
 
 from domain.catalog.topic import Topic
 from domain.distribution import Floats
 from domain.readiness.features import Features, Integers
 from domain.readiness.model import ReadinessModel
-from domain.readiness.report import ReadinessReport
+from domain.readiness.report import ReadinessReport, ReliabilityBin
 from domain.readiness.sections import (
     SectionReadiness,
     mean_mastery,
@@ -68,7 +69,7 @@ def assess(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationBin:
-    """People whose predictions lie between two, 0-1, both inclusive; predicted: their mean, observed: who passed."""
+    """People whose predictions lie between two, 0-1; predicted: their mean, observed: who passed."""
 
     from_: float
     to: float
@@ -82,7 +83,7 @@ class PublishedReport:
     """A model's report as staff reads it.
 
     results: how many it was trained on. The other figures are of its twin, trained without the latest fifth, on that:
-    as ReadinessReport has them.
+    as ReadinessReport has them. bins: as calibration_bins has them.
     """
 
     trained_at: datetime
@@ -96,8 +97,8 @@ class PublishedReport:
     bins: Sequence[CalibrationBin]
 
     @classmethod
-    def of(cls, trained_at: datetime, version: str, report: ReadinessReport) -> Self:
-        """The report on the model with this version."""
+    def of(cls, trained_at: datetime, version: str, report: ReadinessReport, fewest: int) -> Self:
+        """The report on the model with this version; fewest: people in a bin."""
         return cls(
             trained_at=trained_at,
             model_version=version,
@@ -107,10 +108,38 @@ class PublishedReport:
             ece=report.calibration_error,
             coverage=report.score_coverage,
             auc=report.auc,
-            bins=[
-                CalibrationBin(
-                    from_=one.low, to=one.high, predicted=one.predicted, observed=one.observed, count=one.people
-                )
-                for one in report.bins
-            ],
+            bins=calibration_bins(report.bins, fewest),
         )
+
+
+def calibration_bins(bins: Sequence[ReliabilityBin], fewest: int) -> list[CalibrationBin]:
+    """*bins*, which rise, put together until each holds *fewest* people at least; none where all of them do not.
+
+    The first begins at 0 and the last ends at 1; between two, the edge is half way from one's people to the other's.
+    So no figure is anybody's own, and no share is one of a handful whose results could be told from it.
+    """
+    groups: list[list[ReliabilityBin]] = [[]]
+    for one in bins:
+        if _people(groups[-1]) >= fewest:
+            groups.append([])
+        groups[-1].append(one)
+    if len(groups) > 1 and _people(groups[-1]) < fewest:
+        last = groups.pop()
+        groups[-1] += last
+    if _people(groups[-1]) < fewest:
+        return []
+    edges = [0.0, *((left[-1].high + right[0].low) / 2 for left, right in pairwise(groups)), 1.0]
+    return [
+        CalibrationBin(
+            from_=low,
+            to=high,
+            predicted=sum(one.people * one.predicted for one in group) / _people(group),
+            observed=sum(one.people * one.observed for one in group) / _people(group),
+            count=_people(group),
+        )
+        for group, (low, high) in zip(groups, pairwise(edges), strict=True)
+    ]
+
+
+def _people(bins: Sequence[ReliabilityBin]) -> int:
+    return sum(one.people for one in bins)

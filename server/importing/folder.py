@@ -28,6 +28,10 @@ async def import_folder(
         sources = open_sources(folder, progress)
         for name in left_out(folder):
             typer.echo(f"{name}: no file of an import has this name; left out.", err=True)
+        if not sources:
+            typer.echo(
+                f"{folder}: none of the files of an import is there (docs/import.md), so nothing is loaded.", err=True
+            )
         async with database.write() as writing:
             await audit.record(writing, [AuditRecord.of_operator(now, "cli", Action.IMPORT_FILES, None)])
         loader = Loader(
@@ -37,7 +41,8 @@ async def import_folder(
             report(await loader.load(source))
         await database.analyze()
         if rejects.count:
-            typer.echo(f"{rejects.count} rows were rejected; see {folder / REJECTS}.", err=True)
+            rows = "1 row was" if rejects.count == 1 else f"{rejects.count} rows were"
+            typer.echo(f"{rows} rejected; see {folder / REJECTS}.", err=True)
         return rejects.count
 
 

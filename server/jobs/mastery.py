@@ -10,11 +10,12 @@ from domain.events.queries import answers_by_topic
 from domain.jobs.writes import set_watermark, watermark
 from domain.learners.erasure import ERASURE_LOCK
 from domain.learners.queries import hold_learners
-from domain.mastery import queries, writes
+from domain.mastery import contributors, queries, writes
 from domain.mastery.fit import MINIMUM_ATTEMPTS, fit, worth_adopting
 from domain.mastery.knowledge import KnowledgeParameters
 from domain.mastery.overview import evidence
 from domain.mastery.score import mastery_score
+from domain.privacy.policy import MINIMUM_PEERS
 from domain.reviews.memory import Algorithm
 
 LEARNERS_AT_ONCE = 500  # in one transaction: a fraction of a second in which their events have to wait
@@ -86,16 +87,18 @@ async def _begin(database: Database, now: datetime) -> datetime:
     return now
 
 
-async def fit_knowledge(database: Database, now: datetime) -> int:
+async def fit_knowledge(database: Database, now: datetime, minimum_peers: int = MINIMUM_PEERS) -> int:
     """Fits knowledge tracing to each topic with 1000 answers; returns how many parameters and pKnown changed.
 
+    The answers are those of learners who share, *minimum_peers* of them at least: what a learner is told of itself
+    rests on parameters that nobody else's answers can be read off.
     Parameters are adopted where they explain the answers clearly better than those before (`fit.worth_adopting`);
     then every pKnown of the topic is computed by them, in chunks of learners. A run that was killed meanwhile has left
     a note, and the next one begins with that topic. Running it again changes nothing.
     """
     async with database.read() as reading:
         left = await queries.unreplayed_topics(reading)
-        fittable = await queries.topics_with_attempts(reading, MINIMUM_ATTEMPTS)
+        fittable = await contributors.fittable_topics(reading, MINIMUM_ATTEMPTS, minimum_peers)
     changed = 0
     for topic_id in left:
         changed += await _replay(database, topic_id)
@@ -122,11 +125,11 @@ async def _adopt(database: Database, topic_id: str, now: datetime) -> bool:
 
 
 async def _sample(reading: Reading, topic_id: str) -> list[queries.Pair]:
-    """Learners whose answers a topic is fitted to, with the topic: by id, until there are enough."""
+    """Whose answers a topic is fitted to, with the topic: of those who share, by id, until there are enough."""
     pairs: list[queries.Pair] = []
     answers, after = 0, queries.NO_ID
     while answers < MOST_FITTED:
-        some = await queries.studied(reading, topic_id, after, LEARNERS_AT_ONCE)
+        some = await contributors.shared_by(reading, topic_id, after, LEARNERS_AT_ONCE)
         for learner_id, attempts in some:
             if answers < MOST_FITTED:
                 pairs.append((learner_id, topic_id))

@@ -72,6 +72,9 @@ def registered(
     async def mastery(database: Database, now: datetime) -> int:
         return await score_topics(database, algorithm, now)
 
+    async def knowledge(database: Database, now: datetime) -> int:
+        return await fit_knowledge(database, now, rules.minimum_peers)
+
     async def retention(database: Database, now: datetime) -> int:
         return await forget_events(database, retention_days, now)
 
@@ -169,9 +172,9 @@ def registered(
         ),
         Job(
             name="knowledge-fit",
-            description="Fits knowledge tracing to topics with 1,000 attempts or more.",
+            description="Fits knowledge tracing to topics with 1,000 attempts or more, by 50 learners who share.",
             trigger=_at(hour=4, day_of_week="sun"),
-            run=fit_knowledge,
+            run=knowledge,
         ),
         Job(
             name="readiness-training",

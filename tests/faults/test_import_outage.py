@@ -48,8 +48,9 @@ async def test_an_import_whose_database_goes_away_says_so_and_is_completed_by_th
     await asyncio.to_thread(cluster.stop, how)
     assert await importing.process.wait() == 1, importing.text()
     *noted, last = importing.text().splitlines()
-    assert last == "paceline: The database cannot be reached; try again in a moment."
-    assert all("[warning" in line and "announcements lost" in line for line in noted), noted
+    assert last.startswith("paceline: PACELINE_DATABASE_URL: the database cannot be used (")
+    assert last.endswith("; see that it runs and that the address is right, then try again.")
+    assert all("warning" in line and "announcements lost" in line for line in noted), noted
     await asyncio.to_thread(cluster.start)
     assert 0 < await each_once(database) < ROWS
     again = Program(tmp_path, environment(private_url), "import", str(tmp_path))

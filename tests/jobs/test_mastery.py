@@ -200,16 +200,23 @@ def answers(rng: np.random.Generator, parameters: KnowledgeParameters, number: i
 
 
 async def answered(
-    database: Database, parameters: KnowledgeParameters, name: str = "cardiology", learners: int = 105
+    database: Database,
+    parameters: KnowledgeParameters,
+    name: str = "cardiology",
+    learners: int = 105,
+    *,
+    each: int = 10,
+    shares: bool = True,
+    who: str = "",
 ) -> tuple[list[str], str]:
-    """Learners with ten answers each in one topic."""
+    """Learners with ten answers each in one topic, or *each*; who: tells some from others in the same topic."""
     rng = np.random.default_rng(7)
-    ids = sorted(await add_learners(database, [f"{name} {n}" for n in range(learners)]))
+    ids = sorted(await add_learners(database, [f"{name} {who}{n}" for n in range(learners)], shares=shares))
     [topic] = await add_topics(database, [name])
     events = [
         an_attempt(id_, topic, f"{number}", correct=right, occurred_at=NOW - DAY + timedelta(minutes=number))
         for id_ in ids
-        for number, right in enumerate(answers(rng, parameters, 10))
+        for number, right in enumerate(answers(rng, parameters, each))
     ]
     assert not (await store(database, events)).rejected
     return ids, topic
@@ -265,6 +272,29 @@ async def test_below_a_thousand_answers_nothing_is_fitted(database: Database) ->
     await answered(database, QUICK, learners=99)
     assert await fit_knowledge(database, NOW) == 0
     assert await parameters_of(database) == []
+
+
+async def test_answers_of_learners_who_do_not_share_are_not_fitted_to(database: Database) -> None:
+    await answered(database, QUICK, shares=False)
+    before = await known(database)
+    assert await fit_knowledge(database, NOW) == 0
+    assert (await parameters_of(database), await known(database)) == ([], before)
+
+
+async def test_fifty_learners_are_fitted_to_and_forty_nine_are_not(database: Database) -> None:
+    ids, topic = await answered(database, QUICK, learners=49, each=25)
+    assert await fit_knowledge(database, NOW) == 0
+    # One who does not share makes no fiftieth, but is traced by what the others give.
+    stranger, _ = await answered(database, QUICK, learners=1, each=25, shares=False, who="stranger ")
+    assert await fit_knowledge(database, NOW) == 0
+    fiftieth, _ = await answered(database, QUICK, learners=1, each=25, who="fiftieth ")
+    assert await fit_knowledge(database, NOW, minimum_peers=51) == 0
+    before = await known(database)
+    assert await fit_knowledge(database, NOW) == 1 + 51
+    [(fitted_topic, *_, attempts, _, _)] = await parameters_of(database)
+    assert (fitted_topic, attempts) == (topic, 50 * 25)
+    after = await known(database)
+    assert all(after[id_] != before[id_] for id_ in (*ids, *stranger, *fiftieth))
 
 
 async def test_counted_answers_that_retention_has_deleted_are_not_fitted_to(database: Database) -> None:

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pytest
 
-from domain.mastery.practices import REST, TOP, Practice, TopPerformers, cell_of, compare, top_quarter
+from domain.mastery.practices import REST, SCALES, TOP, Practice, TopPerformers, cell_of, compare, top_quarter
 from domain.unavailable import Reason, Unavailable
 from tests.privacy.crowds import EXACT, MONDAY, released
 
@@ -40,3 +41,11 @@ def test_only_practices_of_both_groups_are_compared() -> None:
 
 def test_nothing_for_both_is_withheld() -> None:
     assert compare({}) == Unavailable.because(Reason.TOO_FEW_PEERS)
+
+
+@pytest.mark.parametrize("number", [50, 499, 500, 5_000])
+def test_who_studies_once_a_week_is_told_from_who_studies_twice_and_four_times(number: int) -> None:
+    edges = np.array(SCALES[Practice.SESSIONS_PER_WEEK].edges(number))
+    bars = np.searchsorted(edges, [0.0, 0.5, 1.0, 2.0, 3.0, 7.0, 14.0], side="right")
+    assert len(set(bars.tolist())) == 7
+    assert (edges[0], edges[-1]) == (0.0, 28.0)

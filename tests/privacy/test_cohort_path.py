@@ -116,6 +116,9 @@ async def test_the_top_quarter_is_compared_over_http(database_url: str) -> None:
             "OTHER_SHARE",
         ]
         assert practices["VIDEO_SHARE"]["top"] > practices["VIDEO_SHARE"]["rest"]
+        sessions = practices["SESSIONS_PER_WEEK"]  # four and two
+        assert (sessions["top"], sessions["rest"]) == (pytest.approx(4, abs=1), pytest.approx(2, abs=1))
+        assert sessions["top"] > sessions["rest"]
         assert {one["calculatedAt"] for one in practices.values()} == {"2026-11-18T12:00:00+00:00"}
         assert [tables_of(sql) & {"releases"} for sql in served.statements].count({"releases"}) == 1
 

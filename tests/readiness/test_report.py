@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from domain.distribution import Floats
+from domain.readiness.assessment import calibration_bins
 from domain.readiness.report import (
     Outcomes,
     ReadinessReport,
@@ -83,6 +84,46 @@ def test_calibration_error_counts_bins_by_their_people() -> None:
         ReliabilityBin(low=0.5, high=0.5, predicted=0.5, observed=0.1, people=4),
     )
     assert expected_calibration_error(bins) == pytest.approx((0.3 + 0.1 + 1.6) / 8)
+
+
+def a_bin(middle: float, observed: float, people: int) -> ReliabilityBin:
+    return ReliabilityBin(low=middle - 0.04, high=middle + 0.04, predicted=middle, observed=observed, people=people)
+
+
+TEN = tuple(a_bin(tenth / 10 + 0.05, observed=tenth / 10, people=20) for tenth in range(10))
+
+
+def test_bins_are_put_together_until_each_holds_enough_people() -> None:
+    shown = calibration_bins(TEN, 50)
+    # 60, 60, and 80, since the last 20 alone are too few.
+    assert [one.count for one in shown] == [60, 60, 80]
+    assert [(one.from_, one.to) for one in shown] == [
+        (0.0, pytest.approx(0.3)),
+        (pytest.approx(0.3), pytest.approx(0.6)),
+        (pytest.approx(0.6), 1.0),
+    ]
+    assert [one.predicted for one in shown] == pytest.approx([0.15, 0.45, 0.8])
+    assert [one.observed for one in shown] == pytest.approx([0.1, 0.4, 0.75])
+
+
+def test_bins_that_hold_enough_people_stay_as_they_are() -> None:
+    assert [one.count for one in calibration_bins(TEN, 20)] == [20] * 10
+
+
+@pytest.mark.parametrize(("fewest", "counts"), [(200, [200]), (201, [])])
+def test_where_all_together_are_too_few_there_are_no_bins(fewest: int, counts: list[int]) -> None:
+    assert [one.count for one in calibration_bins(TEN, fewest)] == counts
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=300), st.integers(1, 60))
+def test_every_person_is_in_one_bin_and_no_bin_is_too_small(pairs: list[tuple[float, bool]], fewest: int) -> None:
+    probability, passed = columns(pairs)
+    shown = calibration_bins(reliability(probability, passed), fewest)
+    assert sum(one.count for one in shown) == (len(pairs) if len(pairs) >= fewest else 0)
+    for one in shown:
+        assert one.count >= fewest
+        assert one.from_ - 1e-12 <= one.predicted <= one.to + 1e-12
+    assert sum(one.count * one.observed for one in shown) == pytest.approx(int(passed.sum()) if shown else 0)
 
 
 def test_coverage_counts_both_ends() -> None:

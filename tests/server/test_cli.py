@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -17,9 +18,11 @@ from sqlalchemy import func, select
 
 from domain.audit.tables import audit_records
 from domain.database import Database
+from domain.errors import InvalidInput
 from domain.jobs.tables import job_runs
 from domain.learners.tables import learners
 from domain.privacy.tables import releases
+from server.cli import instant_of
 from server.jobs.registry import registered
 from tests.builders import PRIVATE, an_id
 from tests.databases import POSTGRESQL_WHEN_HEAVY
@@ -90,12 +93,24 @@ def wait_until_ready(port: int, seconds: float = 60) -> None:
         (("nonsense",), 2, "No such command 'nonsense'"),
         (("token",), 2, "Missing option '--learner'"),
         (("serve", "--workers", "0"), 2, "--workers"),
-        (("token", "--learner", an_id("x"), "--role", "king"), 2, "--role"),
+        (("token", "--learner", an_id("x"), "--role", "king"), 2, "'--role': 'king' is not one of 'learner', "),
+        (
+            ("series", "plot", "retail", "profit_margin", "--out", "gone/x.svg"),
+            1,
+            "gone/x.svg: No such file or directory; ",
+        ),
         (("token", "--learner", "x"), 1, "--learner: it is not a UUID"),
+        (("token", "--learner", an_id("x"), "--minutes", "0"), 2, "greater than or equal to 1. Try"),
+        (("jobs",), 2, "Name a command. Try"),
         (("jobs", "run", "nonsense"), 1, "there is no job named 'nonsense'"),
         (("jobs", "run", "releases", "--date", "soon"), 1, "--date: it is neither a day nor an instant"),
+        (("jobs", "run", "retention", "--date", "2999-01-01"), 1, "--date: it lies in the future"),
+        (("jobs", "run", "retention", "--date", "2999-01-01T00:00:00+02:00"), 1, "--date: it lies in the future"),
         (("import", "nowhere"), 1, "DIR: it is no directory"),
         (("serve",), 1, "paceline migrate"),
+        (("worker",), 1, "paceline migrate"),
+        (("jobs", "run", "gaps"), 1, "paceline migrate"),
+        (("demo", "--learners", "200"), 1, "paceline migrate"),
     ],
 )
 def test_what_goes_wrong_is_one_line_with_a_remedy(
@@ -105,6 +120,72 @@ def test_what_goes_wrong_is_one_line_with_a_remedy(
     assert ended.returncode == code
     assert says in ended.stderr
     assert len(ended.stderr.strip().splitlines()) == 1
+
+
+NO_DATABASE = "the database cannot be used (Connect call failed"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("migrate",), ("serve",), ("import", "."), ("jobs", "run", "gaps"), ("demo", "--learners", "200")]
+)
+def test_a_database_that_is_not_there_is_told_in_the_last_line_with_a_remedy(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    nowhere = f"postgresql+asyncpg://somebody@127.0.0.1:{free_port()}/x"
+    ended = paceline(tmp_path, *arguments, PACELINE_DATABASE_URL=nowhere, **KEYS)
+    assert ended.returncode == 1
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith(f"paceline: PACELINE_DATABASE_URL: {NO_DATABASE}")
+    assert last.endswith("; see that it runs and that the address is right, then try again.")
+    assert ended.stdout == ""
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_text("not a database\n" * 100)
+    ended = paceline(tmp_path, "migrate", PACELINE_DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/notes.db")
+    assert ended.returncode == 1
+    assert "the database cannot be used (file is not a database)" in ended.stderr
+
+
+def test_a_name_that_is_wrong_is_told_before_settings_that_lack(tmp_path: Path) -> None:
+    ended = paceline(tmp_path, "jobs", "run", "nonsense")
+    assert "there is no job named 'nonsense'" in ended.stderr
+
+
+def test_a_folder_without_files_is_told_and_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    url = f"sqlite+aiosqlite:///{tmp_path}/x.db"
+    paceline(tmp_path, "migrate", PACELINE_DATABASE_URL=url)
+    ended = paceline(tmp_path, "import", "empty", PACELINE_DATABASE_URL=url, **KEYS)
+    assert ended.returncode == 0
+    assert ended.stderr.splitlines() == [
+        "empty: none of the files of an import is there (docs/import.md), so nothing is loaded."
+    ]
+
+
+@pytest.mark.parametrize("command", ["serve", "quickstart"])
+def test_a_port_that_is_taken_is_told_in_one_line(tmp_path: Path, command: str) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/x.db"
+    paceline(tmp_path, "migrate", PACELINE_DATABASE_URL=url)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = paceline(tmp_path, command, PACELINE_DATABASE_URL=url, PACELINE_PORT=str(port), **KEYS)
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        f"paceline: PACELINE_PORT: 127.0.0.1, port {port} cannot be listened on (Address already in use); "
+        "stop what listens there, or choose another."
+    ]
+
+
+def test_a_day_is_meant_to_its_end_and_today_until_now() -> None:
+    now = datetime(2026, 11, 21, 21, 30, tzinfo=UTC)
+    assert instant_of("2026-11-20", now) == datetime(2026, 11, 20, 23, 59, 59, 999999, UTC)
+    assert instant_of("2026-11-21", now) == now
+    assert instant_of("2026-11-21T22:30:00+01:00", now) == now
+    assert instant_of("2026-11-20T12:00:00", now) == datetime(2026, 11, 20, 12, tzinfo=UTC)
+    for later in ("2026-11-22", "2026-11-21T21:30:01Z"):
+        with pytest.raises(InvalidInput, match="--date: it lies in the future; name today, or a day before"):
+            instant_of(later, now)
 
 
 def test_serve_refuses_to_start_without_a_key(database_url: str, tmp_path: Path) -> None:

@@ -120,7 +120,11 @@ def test_the_ending_of_the_file_says_what_is_drawn(tmp_path: Path, paceline: Com
         ((*DRAW, "--start", "2025-03-01", "--end", "2025-01-01"), 1, "start: it is 2025-03-01, after the end"),
         ((*DRAW, "--start", "1991-03-01", "--end", "1991-05-01"), 1, "the series has no figures in these months"),
         ((*DRAW, "--start", "1900-01-01"), 1, "ask for 20 years"),
-        ((*DRAW[:-1], "nowhere/margin.svg"), 1, "FileNotFoundError"),
+        (
+            (*DRAW[:-1], "nowhere/margin.svg"),
+            1,
+            "nowhere/margin.svg: No such file or directory; see that its folder is there",
+        ),
     ],
     ids=[
         *("a wrong ending", "no file", "a wrong size", "no day", "no number", "no real number", "no industry"),
