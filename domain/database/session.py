@@ -140,7 +140,7 @@ class Database(ABC):
         """
 
     async def analyze(self) -> None:  # noqa: B027  # most engines have nothing to do
-        """Has the planner know how large the tables are by now; for whoever has put much into them at once.
+        """Has the planner know what is in tables that have grown to twice their size; for whoever put much into them.
 
         PostgreSQL finds out by itself a minute later, and plans for tables that are small or empty until then.
         """
