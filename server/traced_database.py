@@ -1,6 +1,6 @@
 """A database whose statements are spans. Around one of those that there are, which know nothing of it."""
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Table
 
 from domain.database import Database, Occupancy, Reading, Writing
-from domain.database.session import Columns, Watch
+from domain.database.session import Column, Columns, Watch
 from domain.database.statement import KeyedQuery, Prepared, Row
 
 if TYPE_CHECKING:
@@ -56,6 +56,18 @@ class TracedWriting(TracedReading, Writing):
     async def insert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
         with self._change("COPY" if self.dialect.name == "postgresql" else "INSERT", table):
             await self._inner.insert(table, columns, records)
+
+    @asynccontextmanager
+    async def inserting(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> AsyncGenerator[None]:
+        with self._change("COPY" if self.dialect.name == "postgresql" else "INSERT", table):
+            async with self._inner.inserting(table, columns, records):
+                yield
+
+    @asynccontextmanager
+    async def inserting_columns(self, table: Table, columns: Mapping[str, Column]) -> AsyncGenerator[None]:
+        with self._change("COPY" if self.dialect.name == "postgresql" else "INSERT", table):
+            async with self._inner.inserting_columns(table, columns):
+                yield
 
     async def insert_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> set[Any]:
         with self._change("INSERT", table):

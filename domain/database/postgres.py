@@ -1,7 +1,18 @@
 """PostgreSQL by asyncpg: COPY, arrays of keys, ON CONFLICT and advisory locks."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -19,7 +30,7 @@ from sqlalchemy.types import TypeEngine
 
 from domain.database.columns import Id, Instant, microseconds
 from domain.database.pool import Connection, Pool, PoolExhausted
-from domain.database.session import Columns, Database, Occupancy, Reading, Watch, Writing
+from domain.database.session import Column, Columns, Database, Occupancy, Reading, Watch, Writing
 from domain.database.statement import POSTGRESQL, KeyedQuery, Prepared, Row, keyed, known_keys, prepare, to_driver
 from domain.errors import ConnectionLost, DatabaseBusy, DatabaseUnavailable, TransactionConflict
 
@@ -34,8 +45,8 @@ STAGED_FROM = 1_000
 COPIED_FROM = 500
 PROBED = 8
 
-COPY_HEADER_BYTES = 19  # signature, flags and the length of an empty header extension
-COPY_TRAILER_BYTES = 2
+COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # signature, flags and the length of an empty header extension
+COPY_TRAILER = b"\xff\xff"
 
 POSTGRES_EPOCH = microseconds(datetime(2000, 1, 1, tzinfo=UTC))  # where its own count of microseconds begins
 
@@ -88,10 +99,39 @@ class PostgresWriting(PostgresReading, Writing):
             self._watch(f"COPY {table.name}")
         await self._copy(table, table.name, columns, records)
 
-    async def _copy(self, table: Table, into: str, columns: Sequence[str], records: Sequence[Row]) -> None:
+    @asynccontextmanager
+    async def inserting(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> AsyncGenerator[None]:
+        if not records:
+            yield
+            return
+        if self._watch is not None:
+            self._watch(f"COPY {table.name}")
+        handed = asyncio.Event()
+        async with _meanwhile(self._copy(table, table.name, columns, _telling(records, handed)), handed):
+            yield
+
+    @asynccontextmanager
+    async def inserting_columns(self, table: Table, columns: Mapping[str, Column]) -> AsyncGenerator[None]:
+        if len(next(iter(columns.values()))) == 0:
+            yield
+            return
+        if self._watch is not None:
+            self._watch(f"COPY {table.name}")
+        handed = asyncio.Event()
+        names = list(columns)
+
+        async def source() -> AsyncIterator[bytes]:
+            yield _copy_of_columns(table, columns)
+            handed.set()
+
+        copying = self._connection.copy_to_table(table.name, source=source(), columns=names, format="binary")
+        async with _meanwhile(copying, handed):
+            yield
+
+    async def _copy(self, table: Table, into: str, columns: Sequence[str], records: Iterable[Row]) -> None:
         """Copies *records* of *table* into the table of that name, which has the same columns."""
         encode = _encoder(table, tuple(columns))
-        encoded = records if encode is None else [encode(record) for record in records]
+        encoded = records if encode is None else map(encode, records)
         await self._connection.copy_records_to_table(into, records=encoded, columns=list(columns))
 
     async def insert_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> set[Any]:
@@ -169,6 +209,30 @@ class PostgresWriting(PostgresReading, Writing):
         function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
         number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         await self._connection.execute(f"SELECT {function}($1)", number)
+
+
+@asynccontextmanager
+async def _meanwhile(copying: Coroutine[Any, Any, object], handed: asyncio.Event) -> AsyncGenerator[None]:
+    """Runs *copying* around a block, which begins when all that it copies was handed over, or is on its way."""
+    task = asyncio.create_task(copying)
+    task.add_done_callback(lambda _: handed.set())
+    try:
+        await handed.wait()
+        yield
+    except BaseException as fault:
+        if not isinstance(fault, Exception):
+            task.cancel()
+        # The transaction cannot be rolled back before the connection is free again.
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not complain of it
+        raise
+    await task
+
+
+def _telling(records: Iterable[Row], handed: asyncio.Event) -> Iterator[Row]:
+    yield from records
+    handed.set()
 
 
 class PostgresDatabase(Database):
@@ -434,13 +498,33 @@ def _increase(table: Table, columns: tuple[str, ...]) -> KeyedQuery:
     return _selected(table, columns, change)
 
 
+def _copy_of_columns(table: Table, columns: Mapping[str, Column]) -> bytes:
+    """The binary COPY of *columns*, written without a loop over rows: the inverse of `_columns_of_copy`."""
+    kinds = [table.columns[name].type for name in columns]
+    layout: list[tuple[str, str]] = [("fields", ">i2")]
+    for name, kind in zip(columns, kinds, strict=True):
+        layout += [(f"{name}.length", ">i4"), (name, _width(kind))]
+    rows = np.empty(len(next(iter(columns.values()))), dtype=np.dtype(layout))
+    rows["fields"] = len(columns)
+    for (name, values), kind in zip(columns.items(), kinds, strict=True):
+        rows[f"{name}.length"] = rows.dtype[name].itemsize
+        match kind:
+            case Id():
+                rows[name] = np.frombuffer(bytes.fromhex("".join(values).replace("-", "")), "V16")
+            case Instant():
+                rows[name] = np.asarray(values) - POSTGRES_EPOCH
+            case _:
+                rows[name] = values
+    return COPY_HEADER + rows.tobytes() + COPY_TRAILER
+
+
 def _columns_of_copy(query: KeyedQuery, copied: memoryview) -> Columns:
     """The arrays in a binary COPY: rows of one width, since no column is null, read without a loop."""
     columns = query.prepared(POSTGRESQL).result
     layout: list[tuple[str, str]] = [("fields", ">i2")]
     for name, kind in columns:
         layout += [(f"{name}.length", ">i4"), (name, _width(kind))]
-    rows = np.frombuffer(copied[COPY_HEADER_BYTES : len(copied) - COPY_TRAILER_BYTES], dtype=np.dtype(layout))
+    rows = np.frombuffer(copied[len(COPY_HEADER) : len(copied) - len(COPY_TRAILER)], dtype=np.dtype(layout))
     return {name: _array(rows[name], kind) for name, kind in columns}
 
 

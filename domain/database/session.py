@@ -16,6 +16,7 @@ from domain.database.statement import KeyedQuery, Prepared, Row, prepare
 
 Watch: TypeAlias = Callable[[str], None]
 Columns: TypeAlias = Mapping[str, NDArray[Any]]
+Column: TypeAlias = NDArray[Any] | Sequence[str]
 
 
 class Reading(ABC):
@@ -70,6 +71,23 @@ class Writing(Reading):
     @abstractmethod
     async def insert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
         """Adds *records*, whose values stand in the order of *columns*, by the engine's bulk way."""
+
+    @abstractmethod
+    def inserting(
+        self, table: Table, columns: Sequence[str], records: Sequence[Row]
+    ) -> AbstractAsyncContextManager[None]:
+        """As `insert`, around a block that may work on with what it has, while the engine is still at it.
+
+        The block makes no statements. The records are there when it ends.
+        """
+
+    @abstractmethod
+    def inserting_columns(self, table: Table, columns: Mapping[str, Column]) -> AbstractAsyncContextManager[None]:
+        """As `inserting`, for rows that were worked out as arrays.
+
+        A column of ids is a sequence of texts; any other one is an array of integers, of floats, or of instants in
+        microseconds since 1970. None has nulls.
+        """
 
     @abstractmethod
     async def insert_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> set[Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import cache
@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_into
 from sqlalchemy.types import TypeEngine
 
 from domain.database.columns import Id
-from domain.database.session import Columns, Database, Occupancy, Reading, Watch, Writing
+from domain.database.session import Column, Columns, Database, Occupancy, Reading, Watch, Writing
 from domain.database.statement import SQLITE, KeyedQuery, Prepared, Row, known_keys, prepare
 from domain.errors import DatabaseBusy, DatabaseUnavailable
 
@@ -77,6 +77,24 @@ class SqliteWriting(SqliteReading, Writing):
 
     async def insert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
         await self._many(_insert(table, tuple(columns)), columns, records)
+
+    # Nothing goes on meanwhile: SQLite's thread wants the interpreter after each row, and a block that computes keeps
+    # it from that for 5 ms at a time.
+    @asynccontextmanager
+    async def inserting(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> AsyncGenerator[None]:
+        await self.insert(table, columns, records)
+        yield
+
+    @asynccontextmanager
+    async def inserting_columns(self, table: Table, columns: Mapping[str, Column]) -> AsyncGenerator[None]:
+        prepared = _insert(table, tuple(columns))
+        ordered = [columns[name] for name, _ in prepared.parameters]
+        records = list(zip(*(c.tolist() if isinstance(c, np.ndarray) else c for c in ordered), strict=True))
+        if records:
+            if self._watch is not None:
+                self._watch(prepared.sql)
+            await self._connection.executemany(prepared.sql, records)
+        yield
 
     async def insert_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> set[Any]:
         # Nobody else writes while this transaction is open, so what is looked up here cannot change.

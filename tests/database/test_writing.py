@@ -1,20 +1,26 @@
 """Transactions through the seam: whole or not at all, each row once, sums right whoever else writes."""
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import asyncpg
+import numpy as np
 import pytest
 from sqlalchemy import Column, MetaData, String, Table, delete, select, text
 
 from domain.catalog.tables import topics
 from domain.database import Database, Writing
+from domain.database.columns import EPOCH, MICROSECOND, microseconds
+from domain.database.session import Column as Values
 from domain.database.statement import Row
 from domain.events.tables import event_ids
 from domain.jobs.tables import job_watermarks
 from domain.learners.tables import cohorts
 from domain.peers.tables import learner_rollups, objective_rollups
+from domain.reviews.tables import review_states
 from tests.builders import NOW, an_id
 
 pytestmark = pytest.mark.anyio
@@ -111,6 +117,95 @@ async def test_inserting_nothing_is_nothing(database: Database) -> None:
         assert await writing.upsert(cohorts, ("id", "name"), []) == 0
         await writing.increase(learner_rollups, ("learner_id", *COUNTERS), [])
     assert await names(database) == []
+
+
+async def test_what_is_inserted_around_a_block_is_there_after_it(database: Database) -> None:
+    async with database.write() as writing:
+        async with writing.inserting(cohorts, ("id", "name"), [cohort(str(number)) for number in range(20_000)]):
+            worked_out = sorted(range(1000))
+        async with writing.inserting(cohorts, ("id", "name"), []):
+            pass
+        assert len(await writing.rows(select(cohorts.c.id))) == 20_000
+    assert worked_out[-1] == 999
+    assert len(await names(database)) == 20_000
+
+
+async def test_a_mishap_in_the_block_rolls_back_what_is_inserted_around_it(database: Database) -> None:
+    async def fail() -> None:
+        async with (
+            database.write() as writing,
+            writing.inserting(cohorts, ("id", "name"), [cohort(str(number)) for number in range(20_000)]),
+        ):
+            raise Mishap
+
+    with pytest.raises(Mishap):
+        await fail()
+    async with database.write() as writing:
+        await writing.insert(cohorts, ("id", "name"), [cohort("b")])
+    assert await names(database) == ["b"]
+
+
+async def test_a_row_that_is_there_already_is_told_when_the_block_ends(database: Database) -> None:
+    async def add_twice() -> None:
+        async with (
+            database.write() as writing,
+            writing.inserting(cohorts, ("id", "name"), [cohort("a"), cohort("a")]),
+        ):
+            await asyncio.sleep(0)
+
+    with pytest.raises((asyncpg.UniqueViolationError, sqlite3.IntegrityError)):
+        await add_twice()
+    assert await names(database) == []
+
+
+async def test_cancelling_the_block_rolls_back_and_leaves_a_usable_database(database: Database) -> None:
+    begun = asyncio.Event()
+
+    async def wait() -> None:
+        async with (
+            database.write() as writing,
+            writing.inserting(cohorts, ("id", "name"), [cohort(str(number)) for number in range(20_000)]),
+        ):
+            begun.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait())
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.write() as writing:
+        await writing.insert(cohorts, ("id", "name"), [cohort("b")])
+    assert await names(database) == ["b"]
+
+
+async def test_columns_are_inserted_as_records_are(database: Database) -> None:
+    async with database.write() as writing:
+        columns: dict[str, Values] = {
+            "learner_id": [an_id("a"), an_id("b")],
+            "topic_id": [an_id("t"), an_id("t")],
+            "question_id": [an_id("q"), an_id("r")],
+            "reviewed_at": np.array([microseconds(NOW), -1]),
+            "stability": np.array([0.1, 1e300]),
+            "difficulty": np.array([5.0, -0.0]),
+            "easiness": np.array([2.5, 1.3]),
+            "interval_days": np.array([6, 0]),
+            "repetitions": np.array([0, 2**31 - 1]),
+            "reviews": np.array([1, 2]),
+            "lapses": np.array([0, -(2**31)]),
+        }
+        async with writing.inserting_columns(review_states, columns):
+            pass
+        async with writing.inserting_columns(review_states, {name: values[:0] for name, values in columns.items()}):
+            pass
+    async with database.read() as reading:
+        rows = await reading.rows(select(*(review_states.c[name] for name in columns)))
+    assert sorted(rows) == sorted(
+        [
+            (an_id("a"), an_id("t"), an_id("q"), NOW, 0.1, 5.0, 2.5, 6, 0, 1, 0),
+            (an_id("b"), an_id("t"), an_id("r"), EPOCH - MICROSECOND, 1e300, 0.0, 1.3, 0, 2**31 - 1, 2, -(2**31)),
+        ]
+    )
 
 
 async def test_insert_new_adds_what_is_not_there_and_says_what_it_was(database: Database) -> None:
