@@ -49,6 +49,10 @@ class TracedWriting(TracedReading, Writing):
     def _change(self, verb: str, table: Table) -> AbstractContextManager[Any]:
         return self._traces.change(self.dialect.name, verb, table.name)
 
+    async def run_by_columns(self, query: KeyedQuery, columns: Columns, /, **values: Any) -> int:
+        with self._span(query.prepared(self.dialect).sql):
+            return await self._inner.run_by_columns(query, columns, **values)
+
     async def change(self, prepared: Prepared, parameters: Sequence[Any]) -> int:
         with self._span(prepared.sql):
             return await self._inner.change(prepared, parameters)

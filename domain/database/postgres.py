@@ -121,7 +121,7 @@ class PostgresWriting(PostgresReading, Writing):
         names = list(columns)
 
         async def source() -> AsyncIterator[bytes]:
-            yield _copy_of_columns(table, columns)
+            yield _copy_of_columns({name: table.columns[name].type for name in names}, columns)
             handed.set()
 
         copying = self._connection.copy_to_table(table.name, source=source(), columns=names, format="binary")
@@ -165,6 +165,22 @@ class PostgresWriting(PostgresReading, Writing):
         await self._connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {staged} ({like})")
         await self._copy(table, staged, columns, records)
         changed = await self.change(_upsert_staged(table, tuple(columns)), ())
+        await self._connection.execute(f"TRUNCATE {staged}")
+        return changed
+
+    async def run_by_columns(self, query: KeyedQuery, columns: Columns, /, **values: Any) -> int:
+        if len(next(iter(columns.values()))) < STAGED_FROM:
+            return await super().run_by_columns(query, columns, **values)
+        staged = f"staged_{'_'.join(columns)}"
+        kinds = ", ".join(f"{name} {kind.compile(dialect=POSTGRESQL)}" for name, kind in query.columns.items())
+        await self._connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {staged} ({kinds})")
+
+        async def source() -> AsyncIterator[bytes]:
+            yield _copy_of_columns(query.columns, columns)
+
+        await self._connection.copy_to_table(staged, source=source(), columns=list(columns), format="binary")
+        prepared = query.prepared_from(staged, self.dialect)
+        changed = await self.change(prepared, prepared.bind(values))
         await self._connection.execute(f"TRUNCATE {staged}")
         return changed
 
@@ -498,20 +514,24 @@ def _increase(table: Table, columns: tuple[str, ...]) -> KeyedQuery:
     return _selected(table, columns, change)
 
 
-def _copy_of_columns(table: Table, columns: Mapping[str, Column]) -> bytes:
-    """The binary COPY of *columns*, written without a loop over rows: the inverse of `_columns_of_copy`."""
-    kinds = [table.columns[name].type for name in columns]
+def _copy_of_columns(kinds: Mapping[str, TypeEngine[Any]], columns: Mapping[str, Column]) -> bytes:
+    """The binary COPY of *columns*, written without a loop over rows: the inverse of `_columns_of_copy`.
+
+    Ids are texts, or 16 raw bytes each.
+    """
     layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, kind in zip(columns, kinds, strict=True):
-        layout += [(f"{name}.length", ">i4"), (name, _width(kind))]
+    for name in columns:
+        layout += [(f"{name}.length", ">i4"), (name, _width(kinds[name]))]
     rows = np.empty(len(next(iter(columns.values()))), dtype=np.dtype(layout))
     rows["fields"] = len(columns)
-    for (name, values), kind in zip(columns.items(), kinds, strict=True):
+    for name, values in columns.items():
         rows[f"{name}.length"] = rows.dtype[name].itemsize
-        match kind:
-            case Id():
-                rows[name] = np.frombuffer(bytes.fromhex("".join(values).replace("-", "")), "V16")
-            case Instant():
+        match kinds[name], values:
+            case Id(), np.ndarray():
+                rows[name] = values
+            case Id(), texts:
+                rows[name] = np.frombuffer(bytes.fromhex("".join(texts).replace("-", "")), "V16")
+            case Instant(), _:
                 rows[name] = np.asarray(values) - POSTGRES_EPOCH
             case _:
                 rows[name] = values

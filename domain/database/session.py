@@ -13,6 +13,7 @@ from sqlalchemy import Dialect, Table
 from sqlalchemy.sql import ClauseElement
 
 from domain.database.statement import KeyedQuery, Prepared, Row, prepare
+from domain.packed_ids import texts_of
 
 Watch: TypeAlias = Callable[[str], None]
 Columns: TypeAlias = Mapping[str, NDArray[Any]]
@@ -63,6 +64,15 @@ class Writing(Reading):
         if not keys:
             return 0
         return await self.change(query.prepared(self.dialect), query.bind(keys, self.dialect, values))
+
+    async def run_by_columns(self, query: KeyedQuery, columns: Columns, /, **values: Any) -> int:
+        """As `run_by`, for thousands of keys that were worked out as arrays.
+
+        Ids are 16 raw bytes each (dtype V16), all else integers or floats; NaN, which an engine may take for null,
+        is for the statement to tell from numbers.
+        """
+        lists = [texts_of(column) if column.dtype.kind == "V" else column.tolist() for column in columns.values()]
+        return await self.run_by(query, list(zip(*lists, strict=True)), **values)
 
     @abstractmethod
     async def change(self, prepared: Prepared, parameters: Sequence[Any]) -> int:

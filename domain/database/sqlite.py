@@ -30,6 +30,9 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # what is erased is overwritten, not left in free pages
 )
+# Events have random ids, which touch pages all over an index: the more of it is at hand, and the more commits a page of
+# the log stands for before it goes into the database, the less is read and written. 32 MB each.
+WRITER_PRAGMAS = ("PRAGMA cache_size = -32000", "PRAGMA wal_autocheckpoint = 8000")
 SCRUB_PATIENCE_SECONDS = 0.5  # for readers: meanwhile nobody can write
 LONGEST_WAIT_SECONDS = 10.0  # for another process: what takes longer is no import's chunk any more
 
@@ -159,12 +162,12 @@ class SqliteDatabase(Database):
         self._turn = asyncio.Lock()
         self._waiting = 0
 
-    async def _open(self) -> aiosqlite.Connection:
+    async def _open(self, *more_pragmas: str) -> aiosqlite.Connection:
         if not Path(self._path).parent.is_dir():
             raise DatabaseUnavailable
         connection = await aiosqlite.connect(self._path, isolation_level=None)
         try:
-            for pragma in PRAGMAS:
+            for pragma in (*PRAGMAS, *more_pragmas):
                 await connection.execute_fetchall(pragma.format(milliseconds=self._busy_milliseconds))
         except BaseException:
             await connection.close()
@@ -180,7 +183,7 @@ class SqliteDatabase(Database):
     async def _add_writer(self) -> aiosqlite.Connection:
         async with self._opening:
             if self._writer is None:  # pragma: no branch  # a cancelled writer may have opened it before us
-                self._writer = await self._open()
+                self._writer = await self._open(*WRITER_PRAGMAS)
         return self._writer
 
     @asynccontextmanager

@@ -92,13 +92,7 @@ def check(event: Event, bounds: TimeBounds, hide_address: HideAddress, *, spelle
     if isinstance(canonical, Rejection):
         return canonical
     if type(canonical) is QuestionAttempt:
-        return (
-            _outside("attemptNumber", canonical.attempt_number, 1, MOST_ATTEMPTS)
-            or _outside("timeToAnswer", canonical.time_to_answer, 0, DAY_SECONDS)
-            or _outside("confidence", canonical.confidence, 0, 1)
-            or _untimely("occurredAt", canonical.occurred_at, bounds)
-            or canonical
-        )
+        return _fault_of_attempt(canonical, bounds) or canonical
     fault: Rejection | None = None
     match canonical:
         case MaterialInteraction():
@@ -140,11 +134,38 @@ def check_response(response: ValidationResponse, bounds: TimeBounds) -> Validati
 
 
 def _fault_of_response(response: ValidationResponse, bounds: TimeBounds) -> Rejection | None:
+    reasoning, delta, at = response.reasoning_score, response.calibration_delta, response.occurred_at
+    if (  # as they nearly always are; what is wrong with the others is told below
+        0 <= response.score <= 1
+        and (reasoning is None or 0 <= reasoning <= 100)
+        and (delta is None or -100 <= delta <= 100)
+        and at.tzinfo is not None
+        and bounds.oldest <= at <= bounds.newest
+    ):
+        return None
     return (
         _outside("score", response.score, 0, 1)
         or _outside("reasoningScore", response.reasoning_score, 0, 100)
         or _outside("calibrationDelta", response.calibration_delta, -100, 100)
         or _untimely("occurredAt", response.occurred_at, bounds)
+    )
+
+
+def _fault_of_attempt(attempt: QuestionAttempt, bounds: TimeBounds) -> Rejection | None:
+    seconds, confidence, at = attempt.time_to_answer, attempt.confidence, attempt.occurred_at
+    if (
+        1 <= attempt.attempt_number <= MOST_ATTEMPTS
+        and (seconds is None or 0 <= seconds <= DAY_SECONDS)
+        and (confidence is None or 0 <= confidence <= 1)
+        and at.tzinfo is not None
+        and bounds.oldest <= at <= bounds.newest
+    ):
+        return None
+    return (
+        _outside("attemptNumber", attempt.attempt_number, 1, MOST_ATTEMPTS)
+        or _outside("timeToAnswer", seconds, 0, DAY_SECONDS)
+        or _outside("confidence", confidence, 0, 1)
+        or _untimely("occurredAt", at, bounds)
     )
 
 

@@ -173,7 +173,7 @@ async def _new_events(
         else:
             first[event.event_id] = (event, content)
 
-    claims = sorted((event_id, content) for event_id, (_, content) in first.items())
+    claims = [(event_id, first[event_id][1]) for event_id in sorted(first)]
     new = await writing.insert_new(event_ids, ("event_id", "digest"), claims)
     seen = {event_id: content for event_id, content in claims if event_id not in new}
     if seen:

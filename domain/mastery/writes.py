@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Self
 
 import numpy as np
-from sqlalchemy import Float, Integer, Table, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Float, Integer, Table, and_, bindparam, func, select, update
 
 from domain.database import Reading, Writing
 from domain.database.columns import EPOCH, MICROSECOND, Id, Instant, instant, microseconds
@@ -27,6 +27,7 @@ from domain.mastery.tables import (
     topic_mastery,
     topic_materials,
 )
+from domain.packed_ids import texts_of
 from domain.reviews.memory import Memories
 from domain.reviews.queries import memories_of
 from domain.reviews.writes import Remembered, Reviews, remember_for_good, remembering
@@ -309,6 +310,12 @@ async def _complete(writing: Writing, interactions: Sequence[MaterialInteraction
 
 # ---- what the jobs write
 
+
+def _number_or_null(values: ColumnElement[float]) -> ColumnElement[float]:
+    """Null for NaN; SQLite has none, and takes it for null by itself."""
+    return func.nullif(values, bindparam("nan", type_=Float), type_=Float)
+
+
 _SCORE = keyed(
     lambda key: (
         update(topic_mastery)
@@ -319,8 +326,8 @@ _SCORE = keyed(
             topic_mastery.c.learner_id.between(bindparam("first", type_=Id), bindparam("last", type_=Id)),
         )
         .values(
-            score=key.c.score,
-            retrieval=key.c.retrieval,
+            score=_number_or_null(key.c.score),
+            retrieval=_number_or_null(key.c.retrieval),
             scored_at=bindparam("as_of", type_=Instant),
         )
     ),
@@ -333,17 +340,12 @@ _SCORE = keyed(
 
 async def put_scores(writing: Writing, pairs: Pairs, score: Floats, retrieval: Floats, at: datetime) -> int:
     """Stores the scores of *pairs* as of an instant; NaN as no score. Returns how many rows there were to change."""
-    if not pairs.learner_ids:
+    if pairs.learner_ids.size == 0:
         return 0
-    keys = list(zip(pairs.learner_ids, pairs.topic_ids, _or_none(score), _or_none(retrieval), strict=True))
+    columns = {"learner_id": pairs.learner_ids, "topic_id": pairs.topic_ids, "score": score, "retrieval": retrieval}
     # They are in order of their learners.
-    return await writing.run_by(_SCORE, keys, as_of=at, first=keys[0][0], last=keys[-1][0])
-
-
-def _or_none(values: Floats) -> list[float | None]:
-    found = values.astype(object)
-    found[np.isnan(values)] = None
-    return list(found)
+    first, last = texts_of(pairs.learner_ids[[0, -1]])
+    return await writing.run_by_columns(_SCORE, columns, as_of=at, first=first, last=last, nan=np.nan)
 
 
 _REPLAYED = (

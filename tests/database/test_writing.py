@@ -9,16 +9,18 @@ from pathlib import Path
 import asyncpg
 import numpy as np
 import pytest
-from sqlalchemy import Column, MetaData, String, Table, delete, select, text
+from sqlalchemy import Column, Float, Integer, MetaData, String, Table, bindparam, delete, func, select, text, update
 
 from domain.catalog.tables import topics
 from domain.database import Database, Writing
-from domain.database.columns import EPOCH, MICROSECOND, microseconds
+from domain.database.columns import EPOCH, MICROSECOND, Id, microseconds
 from domain.database.session import Column as Values
-from domain.database.statement import Row
+from domain.database.statement import Row, keyed
 from domain.events.tables import event_ids
 from domain.jobs.tables import job_watermarks
 from domain.learners.tables import cohorts
+from domain.mastery.tables import topic_mastery
+from domain.packed_ids import packed
 from domain.peers.tables import learner_rollups, objective_rollups
 from domain.reviews.tables import review_states
 from tests.builders import NOW, an_id
@@ -327,6 +329,38 @@ async def test_increases_at_once_in_opposite_orders_end_and_add_up(database: Dat
     async with asyncio.timeout(30):
         await asyncio.gather(*(add(ids if turn % 2 else ids[::-1]) for turn in range(12)))
     assert await sums(database) == dict.fromkeys(ids, (12,) * 7)
+
+
+_RESCORE = keyed(
+    lambda key: (
+        update(topic_mastery)
+        .where(topic_mastery.c.learner_id == key.c.learner_id, topic_mastery.c.attempts < bindparam("below"))
+        .values(score=func.nullif(key.c.score, bindparam("nan", type_=Float)), correct=key.c.correct)
+    ),
+    learner_id=Id,
+    score=Float,
+    correct=Integer,
+)
+
+
+@pytest.mark.parametrize("number", [1, 2, 2_000])
+async def test_keys_in_columns_change_what_keys_in_rows_would(database: Database, number: int) -> None:
+    ids = sorted(an_id(f"learner {n}") for n in range(number + 1))
+    columns = ("learner_id", "topic_id", "attempts", "correct", "first_attempts", "first_correct", "interactions")
+    async with database.write() as writing:
+        await writing.insert(topic_mastery, columns, [(id_, an_id("topic"), 1, 0, 0, 0, 0) for id_ in ids])
+    keys = {
+        "learner_id": np.frombuffer(b"".join(map(packed, ids[1:])), "V16"),
+        "score": np.where(np.arange(number) % 2, 0.0, np.nan),
+        "correct": np.arange(number),
+    }
+    for below, changed in ((2, number), (1, 0)):  # twice: what the first call left must not be found by the second
+        async with database.write() as writing:
+            assert await writing.run_by_columns(_RESCORE, keys, below=below, nan=np.nan) == changed
+    async with database.read() as reading:
+        rows = await reading.rows(select(*(topic_mastery.c[name] for name in ("learner_id", "score", "correct"))))
+    expected = [(ids[0], None, 0), *((id_, 0.0 if n % 2 else None, n) for n, id_ in enumerate(ids[1:]))]
+    assert sorted(rows, key=lambda row: row[0]) == expected
 
 
 async def test_a_change_says_how_many_rows_it_touched(database: Database) -> None:
