@@ -397,13 +397,13 @@ WITH files AS (
     WHERE relkind = 'r' AND relpersistence = 'p' AND relnamespace = current_schema()::regnamespace
 ), wholes AS (
     SELECT whole, sum(CASE WHEN told > 0 AND rows_told > 0 THEN rows_told / told * bytes ELSE bytes / 100 END) AS rows
-    FROM files WHERE whole IS NOT NULL GROUP BY whole HAVING sum(bytes) >= 1048576
+    FROM files WHERE whole IS NOT NULL GROUP BY whole HAVING sum(bytes) > 0
 ), grown AS (
     SELECT whole FROM wholes JOIN pg_class ON oid = whole WHERE rows >= 2 * greatest(reltuples, 0)
 )
 SELECT whole::regclass::text FROM grown
 UNION ALL
-SELECT name FROM files WHERE bytes >= 1048576 AND bytes >= 2 * told
+SELECT name FROM files WHERE bytes > 0 AND bytes >= 2 * told
     AND NOT EXISTS (SELECT FROM grown WHERE grown.whole = files.whole)
 """
 
