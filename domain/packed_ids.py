@@ -1,6 +1,7 @@
 """Ids as 16 raw bytes in NumPy arrays (dtype S16, or S32 for pairs of them), as jobs read them by the million."""
 
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,14 @@ Ints: TypeAlias = NDArray[np.int64]
 def packed(id_: str) -> bytes:
     """The bytes of one id in canonical spelling."""
     return bytes.fromhex(id_.replace("-", ""))
+
+
+def texts_of(ids: NDArray[Any]) -> list[str]:
+    """The canonical spelling of *ids*, dtype V16 or S16; most of them may come many times over."""
+    distinct, place = np.unique(ids.view("S16"), return_inverse=True)
+    digits = distinct.tobytes().hex()
+    texts = [str(UUID(digits[at : at + 32])) for at in range(0, len(digits), 32)]
+    return [texts[one] for one in place.tolist()]
 
 
 def halves(ids: NDArray[Any]) -> NDArray[np.uint64]:

@@ -10,7 +10,7 @@ from domain.audit.record import Action, Outcome
 from domain.database import Database
 from domain.errors import InvalidInput, TransactionConflict
 from domain.events.event import Event, digest
-from domain.events.intake import Rejection, TimeBounds, check
+from domain.events.intake import Rejection, TimeBounds, all_spelled, check
 from domain.events.properties import HideAddress
 from domain.events.writes import UNKNOWN_LEARNER, Candidate, store_once
 from domain.learners.erasure import Pseudonyms
@@ -67,9 +67,10 @@ def check_all(
     rejected: dict[int, Rejection] = {}
     refused: set[str] = set()
     batch: list[Candidate] = []
+    spelled = all_spelled(event for event in events if type(event) is not Rejection)
     for index, event in enumerate(events, first_index):
-        checked = event if isinstance(event, Rejection) else check(event, bounds, hide_address)
-        if isinstance(checked, Rejection):
+        checked = event if type(event) is Rejection else check(event, bounds, hide_address, spelled=spelled)
+        if type(checked) is Rejection:
             rejected[index] = checked
         elif not may_record(checked.learner_id):
             rejected[index] = UNKNOWN_LEARNER

@@ -59,10 +59,13 @@ class EventLine(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fiel
     @property
     def event(self) -> Event | Rejection:
         """The one event; a rejection where it is none or several."""
-        given = [event for event in _fields_of(self) if event is not None]
-        if len(given) == 1:
-            return given[0]
-        return _malformed("line", f"it holds {len(given)} events")
+        fields = _fields_of(self)
+        given = len(fields) - fields.count(None)
+        if given == 1:
+            for event in fields:
+                if event is not None:
+                    return event
+        return _malformed("line", f"it holds {given} events")
 
 
 _fields_of: Callable[[EventLine], tuple[Event | None, ...]] = attrgetter(*EventLine.__struct_fields__)

@@ -1,6 +1,6 @@
 """A database whose statements are spans. Around one of those that there are, which know nothing of it."""
 
-from collections.abc import AsyncGenerator, Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Table
 
 from domain.database import Database, Occupancy, Reading, Writing
-from domain.database.session import Columns, Watch
+from domain.database.session import Column, Columns, Watch
 from domain.database.statement import KeyedQuery, Prepared, Row
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ class TracedWriting(TracedReading, Writing):
     def _change(self, verb: str, table: Table) -> AbstractContextManager[Any]:
         return self._traces.change(self.dialect.name, verb, table.name)
 
+    async def run_by_columns(self, query: KeyedQuery, columns: Columns, /, **values: Any) -> int:
+        with self._span(query.prepared(self.dialect).sql):
+            return await self._inner.run_by_columns(query, columns, **values)
+
     async def change(self, prepared: Prepared, parameters: Sequence[Any]) -> int:
         with self._span(prepared.sql):
             return await self._inner.change(prepared, parameters)
@@ -56,6 +60,18 @@ class TracedWriting(TracedReading, Writing):
     async def insert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
         with self._change("COPY" if self.dialect.name == "postgresql" else "INSERT", table):
             await self._inner.insert(table, columns, records)
+
+    @asynccontextmanager
+    async def inserting(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> AsyncGenerator[None]:
+        with self._change("COPY" if self.dialect.name == "postgresql" else "INSERT", table):
+            async with self._inner.inserting(table, columns, records):
+                yield
+
+    @asynccontextmanager
+    async def inserting_columns(self, table: Table, columns: Mapping[str, Column]) -> AsyncGenerator[None]:
+        with self._change("COPY" if self.dialect.name == "postgresql" else "INSERT", table):
+            async with self._inner.inserting_columns(table, columns):
+                yield
 
     async def insert_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> set[Any]:
         with self._change("INSERT", table):

@@ -1,6 +1,7 @@
 """Keeps study sessions in step with their reports and events, says which days are stale, and counts those anew."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -54,7 +55,7 @@ from domain.activity.tables import (
     user_learning_metrics,
     weekly_user_stats,
 )
-from domain.database import Writing
+from domain.database import Reading, Writing
 from domain.database.columns import EPOCH, MICROSECOND, Id, Instant
 from domain.database.statement import KeyedQuery, keyed
 from domain.days import own_day
@@ -72,6 +73,7 @@ async def mark_days(writing: Writing, days: Collection[tuple[str, date]]) -> Non
     await writing.upsert(stale_days, ("learner_id", "day"), sorted(days))
 
 
+Studied: TypeAlias = QuestionAttempt | MaterialInteraction | StudyEvent  # what may name a session
 _KNOWN_OF_SITTING = tuple(Sitting.__dataclass_fields__)
 _SESSIONS = keyed(
     lambda key: select(key.c.place, *(study_sessions.c[name] for name in _KNOWN_OF_SITTING)).join_from(
@@ -85,34 +87,49 @@ _SESSIONS = keyed(
 )
 
 
-async def add_to_sessions(
-    writing: Writing,
-    reports: Iterable[SessionReport],
-    events: Iterable[QuestionAttempt | MaterialInteraction | StudyEvent],
-) -> list[tuple[str, datetime]]:
-    """Adds what *reports* and *events* say of sessions; returns the learner of each session and when it began.
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Sessions that reports and events of a batch name, as they were before (none where there is no row)."""
 
-    Twice where that changed: then and now.
-    """
-    added: dict[tuple[str, str], Sitting] = {}
+    named: Mapping[tuple[str, str], Sequence[Studied]]
+    reports: Mapping[tuple[str, str], Sequence[SessionReport]]
+    before: Mapping[tuple[str, str], Sitting]
+
+    def after(self) -> dict[tuple[str, str], Sitting]:
+        """Them with the batch, in the order of their keys."""
+        added = dict(self.before)
+        for key, reports in self.reports.items():
+            for report in reports:
+                added[key] = added.get(key, Sitting()).joined(of_report(report))
+        for key, some in self.named.items():
+            added[key] = added.get(key, Sitting()).joined(of_events(some))
+        return {key: added[key] for key in sorted(added)}
+
+    def moved(self, after: Mapping[tuple[str, str], Sitting]) -> list[tuple[str, datetime]]:
+        """The learner of each session and when it began: twice where that changed, then and now."""
+        return [(key[0], sitting.began_at) for some in (self.before, after) for key, sitting in some.items()]
+
+
+async def begin_sessions(reading: Reading, reports: Iterable[SessionReport], events: Iterable[Studied]) -> Sessions:
+    """Reads the sessions that *reports* and *events* name. Their learners' rows are locked."""
+    reported: dict[tuple[str, str], list[SessionReport]] = {}
     for report in reports:
-        key = (report.learner_id, report.session_id)
-        added[key] = added.get(key, Sitting()).joined(of_report(report))
-    named: dict[tuple[str, str], list[QuestionAttempt | MaterialInteraction | StudyEvent]] = {}
+        reported.setdefault((report.learner_id, report.session_id), []).append(report)
+    named: dict[tuple[str, str], list[Studied]] = {}
     for event in events:
         if event.session_id is not None:
             named.setdefault((event.learner_id, event.session_id), []).append(event)
-    for key, some in named.items():
-        added[key] = added.get(key, Sitting()).joined(of_events(some))
-    keys = sorted(added)
-    began = []
-    for place, *values in await writing.rows_by(_SESSIONS, [(place, *key) for place, key in enumerate(keys)]):
-        before = Sitting(**dict(zip(_KNOWN_OF_SITTING, values, strict=True)))
-        began.append((keys[place][0], before.began_at))
-        added[keys[place]] = before.joined(added[keys[place]])
+    keys = sorted({*reported, *named})
+    rows = await reading.rows_by(_SESSIONS, [(place, *key) for place, key in enumerate(keys)])
+    before = {keys[place]: Sitting(**dict(zip(_KNOWN_OF_SITTING, values, strict=True))) for place, *values in rows}
+    return Sessions(named, reported, before)
+
+
+async def put_sessions(writing: Writing, sessions: Mapping[tuple[str, str], Sitting]) -> None:
+    """Stores what is known of sessions."""
     columns = ("learner_id", "session_id", *_KNOWN_OF_SITTING, "began_at", "lasted_until")
-    await writing.upsert(study_sessions, columns, [(*key, *_known(added[key]), *_span(added[key])) for key in keys])
-    return began + [(key[0], added[key].began_at) for key in keys]
+    records = [(*key, *_known(sitting), *_span(sitting)) for key, sitting in sessions.items()]
+    await writing.upsert(study_sessions, columns, records)
 
 
 _known = attrgetter(*_KNOWN_OF_SITTING)

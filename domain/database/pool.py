@@ -2,7 +2,7 @@
 
 Smaller than asyncpg's own pool, and that is the point: lending takes no task, no proxy, no timer and no query that
 resets the session, which together cost as much as a point read (docs/performance.md). It can be, because nothing here
-leaves state in a session: no temporary tables, no session settings, no session locks.
+leaves state in a session: no session settings, no session locks, and no temporary tables but empty ones.
 """
 
 import asyncio

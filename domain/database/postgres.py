@@ -1,7 +1,18 @@
 """PostgreSQL by asyncpg: COPY, arrays of keys, ON CONFLICT and advisory locks."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -19,13 +30,13 @@ from sqlalchemy.types import TypeEngine
 
 from domain.database.columns import Id, Instant, microseconds
 from domain.database.pool import Connection, Pool, PoolExhausted
-from domain.database.session import Columns, Database, Occupancy, Reading, Watch, Writing
+from domain.database.session import Column, Columns, Database, Occupancy, Reading, Watch, Writing
 from domain.database.statement import POSTGRESQL, KeyedQuery, Prepared, Row, keyed, known_keys, prepare, to_driver
 from domain.errors import ConnectionLost, DatabaseBusy, DatabaseUnavailable, TransactionConflict
 
 CONNECT_SECONDS = 5
 LONGEST_WAIT_SECONDS = 10.0  # for a connection: who waits longer is better told so, and comes again
-ANALYZE_SECONDS = 600  # 30,000 rows of each table and partition, whatever it holds
+ANALYZE_SECONDS = 600  # 30,000 rows of each table and partition that has grown
 
 # So many records are copied into a table of their own first: an array is checked element by element on its way.
 STAGED_FROM = 1_000
@@ -34,8 +45,8 @@ STAGED_FROM = 1_000
 COPIED_FROM = 500
 PROBED = 8
 
-COPY_HEADER_BYTES = 19  # signature, flags and the length of an empty header extension
-COPY_TRAILER_BYTES = 2
+COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # signature, flags and the length of an empty header extension
+COPY_TRAILER = b"\xff\xff"
 
 POSTGRES_EPOCH = microseconds(datetime(2000, 1, 1, tzinfo=UTC))  # where its own count of microseconds begins
 
@@ -88,10 +99,39 @@ class PostgresWriting(PostgresReading, Writing):
             self._watch(f"COPY {table.name}")
         await self._copy(table, table.name, columns, records)
 
-    async def _copy(self, table: Table, into: str, columns: Sequence[str], records: Sequence[Row]) -> None:
+    @asynccontextmanager
+    async def inserting(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> AsyncGenerator[None]:
+        if not records:
+            yield
+            return
+        if self._watch is not None:
+            self._watch(f"COPY {table.name}")
+        handed = asyncio.Event()
+        async with _meanwhile(self._copy(table, table.name, columns, _telling(records, handed)), handed):
+            yield
+
+    @asynccontextmanager
+    async def inserting_columns(self, table: Table, columns: Mapping[str, Column]) -> AsyncGenerator[None]:
+        if len(next(iter(columns.values()))) == 0:
+            yield
+            return
+        if self._watch is not None:
+            self._watch(f"COPY {table.name}")
+        handed = asyncio.Event()
+        names = list(columns)
+
+        async def source() -> AsyncIterator[bytes]:
+            yield _copy_of_columns({name: table.columns[name].type for name in names}, columns)
+            handed.set()
+
+        copying = self._connection.copy_to_table(table.name, source=source(), columns=names, format="binary")
+        async with _meanwhile(copying, handed):
+            yield
+
+    async def _copy(self, table: Table, into: str, columns: Sequence[str], records: Iterable[Row]) -> None:
         """Copies *records* of *table* into the table of that name, which has the same columns."""
         encode = _encoder(table, tuple(columns))
-        encoded = records if encode is None else [encode(record) for record in records]
+        encoded = records if encode is None else map(encode, records)
         await self._connection.copy_records_to_table(into, records=encoded, columns=list(columns))
 
     async def insert_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> set[Any]:
@@ -125,6 +165,22 @@ class PostgresWriting(PostgresReading, Writing):
         await self._connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {staged} ({like})")
         await self._copy(table, staged, columns, records)
         changed = await self.change(_upsert_staged(table, tuple(columns)), ())
+        await self._connection.execute(f"TRUNCATE {staged}")
+        return changed
+
+    async def run_by_columns(self, query: KeyedQuery, columns: Columns, /, **values: Any) -> int:
+        if len(next(iter(columns.values()))) < STAGED_FROM:
+            return await super().run_by_columns(query, columns, **values)
+        staged = f"staged_{'_'.join(columns)}"
+        kinds = ", ".join(f"{name} {kind.compile(dialect=POSTGRESQL)}" for name, kind in query.columns.items())
+        await self._connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {staged} ({kinds})")
+
+        async def source() -> AsyncIterator[bytes]:
+            yield _copy_of_columns(query.columns, columns)
+
+        await self._connection.copy_to_table(staged, source=source(), columns=list(columns), format="binary")
+        prepared = query.prepared_from(staged, self.dialect)
+        changed = await self.change(prepared, prepared.bind(values))
         await self._connection.execute(f"TRUNCATE {staged}")
         return changed
 
@@ -171,6 +227,30 @@ class PostgresWriting(PostgresReading, Writing):
         await self._connection.execute(f"SELECT {function}($1)", number)
 
 
+@asynccontextmanager
+async def _meanwhile(copying: Coroutine[Any, Any, object], handed: asyncio.Event) -> AsyncGenerator[None]:
+    """Runs *copying* around a block, which begins when all that it copies was handed over, or is on its way."""
+    task = asyncio.create_task(copying)
+    task.add_done_callback(lambda _: handed.set())
+    try:
+        await handed.wait()
+        yield
+    except BaseException as fault:
+        if not isinstance(fault, Exception):
+            task.cancel()
+        # The transaction cannot be rolled back before the connection is free again.
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not complain of it
+        raise
+    await task
+
+
+def _telling(records: Iterable[Row], handed: asyncio.Event) -> Iterator[Row]:
+    yield from records
+    handed.set()
+
+
 class PostgresDatabase(Database):
     """A pool of connections; none is opened before it is used, so that a server may start while its database is down.
 
@@ -213,7 +293,9 @@ class PostgresDatabase(Database):
 
     async def analyze(self) -> None:
         async with _Lent(self._pool) as connection:
-            await connection.execute("ANALYZE", timeout=ANALYZE_SECONDS)
+            grown = [name for (name,) in await connection.fetch(GROWN)]
+            if grown:
+                await connection.execute(f"ANALYZE {', '.join(grown)}", timeout=ANALYZE_SECONDS)
 
     def cut(self) -> None:
         """Has every statement that is under way fail now, as when the server goes away."""
@@ -303,6 +385,27 @@ def _partition(table: str, instant: datetime) -> Partition:
     begins, ends = f"'{year}-{month:02}-01 00:00+00'", f"'{next_year}-{next_month:02}-01 00:00+00'"
     return f"{table}_{year}_{month:02}", begins, ends
 
+
+# What the planner was last told of holds for a table that grows by less, since it looks at the size of the file itself;
+# autovacuum does not wait for that much. Of a partitioned table it keeps figures of its own, which autovacuum never
+# renews; its partitions are looked at with it. Rows that were never counted are taken for 100 bytes.
+GROWN = """
+WITH files AS (
+    SELECT oid::regclass::text AS name, inhparent AS whole, reltuples AS rows_told,
+        greatest(relpages, 0) * current_setting('block_size')::bigint AS told, pg_relation_size(oid) AS bytes
+    FROM pg_class LEFT JOIN pg_inherits ON inhrelid = oid
+    WHERE relkind = 'r' AND relpersistence = 'p' AND relnamespace = current_schema()::regnamespace
+), wholes AS (
+    SELECT whole, sum(CASE WHEN told > 0 AND rows_told > 0 THEN rows_told / told * bytes ELSE bytes / 100 END) AS rows
+    FROM files WHERE whole IS NOT NULL GROUP BY whole HAVING sum(bytes) > 0
+), grown AS (
+    SELECT whole FROM wholes JOIN pg_class ON oid = whole WHERE rows >= 2 * greatest(reltuples, 0)
+)
+SELECT whole::regclass::text FROM grown
+UNION ALL
+SELECT name FROM files WHERE bytes > 0 AND bytes >= 2 * told
+    AND NOT EXISTS (SELECT FROM grown WHERE grown.whole = files.whole)
+"""
 
 CONFLICTS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 
@@ -411,13 +514,37 @@ def _increase(table: Table, columns: tuple[str, ...]) -> KeyedQuery:
     return _selected(table, columns, change)
 
 
+def _copy_of_columns(kinds: Mapping[str, TypeEngine[Any]], columns: Mapping[str, Column]) -> bytes:
+    """The binary COPY of *columns*, written without a loop over rows: the inverse of `_columns_of_copy`.
+
+    Ids are texts, or 16 raw bytes each.
+    """
+    layout: list[tuple[str, str]] = [("fields", ">i2")]
+    for name in columns:
+        layout += [(f"{name}.length", ">i4"), (name, _width(kinds[name]))]
+    rows = np.empty(len(next(iter(columns.values()))), dtype=np.dtype(layout))
+    rows["fields"] = len(columns)
+    for name, values in columns.items():
+        rows[f"{name}.length"] = rows.dtype[name].itemsize
+        match kinds[name], values:
+            case Id(), np.ndarray():
+                rows[name] = values
+            case Id(), texts:
+                rows[name] = np.frombuffer(bytes.fromhex("".join(texts).replace("-", "")), "V16")
+            case Instant(), _:
+                rows[name] = np.asarray(values) - POSTGRES_EPOCH
+            case _:
+                rows[name] = values
+    return COPY_HEADER + rows.tobytes() + COPY_TRAILER
+
+
 def _columns_of_copy(query: KeyedQuery, copied: memoryview) -> Columns:
     """The arrays in a binary COPY: rows of one width, since no column is null, read without a loop."""
     columns = query.prepared(POSTGRESQL).result
     layout: list[tuple[str, str]] = [("fields", ">i2")]
     for name, kind in columns:
         layout += [(f"{name}.length", ">i4"), (name, _width(kind))]
-    rows = np.frombuffer(copied[COPY_HEADER_BYTES : len(copied) - COPY_TRAILER_BYTES], dtype=np.dtype(layout))
+    rows = np.frombuffer(copied[len(COPY_HEADER) : len(copied) - len(COPY_TRAILER)], dtype=np.dtype(layout))
     return {name: _array(rows[name], kind) for name, kind in columns}
 
 

@@ -13,9 +13,11 @@ from sqlalchemy import Dialect, Table
 from sqlalchemy.sql import ClauseElement
 
 from domain.database.statement import KeyedQuery, Prepared, Row, prepare
+from domain.packed_ids import texts_of
 
 Watch: TypeAlias = Callable[[str], None]
 Columns: TypeAlias = Mapping[str, NDArray[Any]]
+Column: TypeAlias = NDArray[Any] | Sequence[str]
 
 
 class Reading(ABC):
@@ -63,6 +65,15 @@ class Writing(Reading):
             return 0
         return await self.change(query.prepared(self.dialect), query.bind(keys, self.dialect, values))
 
+    async def run_by_columns(self, query: KeyedQuery, columns: Columns, /, **values: Any) -> int:
+        """As `run_by`, for thousands of keys that were worked out as arrays.
+
+        Ids are 16 raw bytes each (dtype V16), all else integers or floats; NaN, which an engine may take for null,
+        is for the statement to tell from numbers.
+        """
+        lists = [texts_of(column) if column.dtype.kind == "V" else column.tolist() for column in columns.values()]
+        return await self.run_by(query, list(zip(*lists, strict=True)), **values)
+
     @abstractmethod
     async def change(self, prepared: Prepared, parameters: Sequence[Any]) -> int:
         """Runs one prepared change and returns how many rows it touched."""
@@ -70,6 +81,23 @@ class Writing(Reading):
     @abstractmethod
     async def insert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
         """Adds *records*, whose values stand in the order of *columns*, by the engine's bulk way."""
+
+    @abstractmethod
+    def inserting(
+        self, table: Table, columns: Sequence[str], records: Sequence[Row]
+    ) -> AbstractAsyncContextManager[None]:
+        """As `insert`, around a block that may work on with what it has, while the engine is still at it.
+
+        The block makes no statements. The records are there when it ends.
+        """
+
+    @abstractmethod
+    def inserting_columns(self, table: Table, columns: Mapping[str, Column]) -> AbstractAsyncContextManager[None]:
+        """As `inserting`, for rows that were worked out as arrays.
+
+        A column of ids is a sequence of texts; any other one is an array of integers, of floats, or of instants in
+        microseconds since 1970. None has nulls.
+        """
 
     @abstractmethod
     async def insert_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> set[Any]:
@@ -140,7 +168,7 @@ class Database(ABC):
         """
 
     async def analyze(self) -> None:  # noqa: B027  # most engines have nothing to do
-        """Has the planner know how large the tables are by now; for whoever has put much into them at once.
+        """Has the planner know what is in tables that have grown to twice their size; for whoever put much into them.
 
         PostgreSQL finds out by itself a minute later, and plans for tables that are small or empty until then.
         """

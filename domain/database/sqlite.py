@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import cache
@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_into
 from sqlalchemy.types import TypeEngine
 
 from domain.database.columns import Id
-from domain.database.session import Columns, Database, Occupancy, Reading, Watch, Writing
+from domain.database.session import Column, Columns, Database, Occupancy, Reading, Watch, Writing
 from domain.database.statement import SQLITE, KeyedQuery, Prepared, Row, known_keys, prepare
 from domain.errors import DatabaseBusy, DatabaseUnavailable
 
@@ -30,6 +30,9 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # what is erased is overwritten, not left in free pages
 )
+# Events have random ids, which touch pages all over an index: the more of it is at hand, and the more commits a page of
+# the log stands for before it goes into the database, the less is read and written. 32 MB each.
+WRITER_PRAGMAS = ("PRAGMA cache_size = -32000", "PRAGMA wal_autocheckpoint = 8000")
 SCRUB_PATIENCE_SECONDS = 0.5  # for readers: meanwhile nobody can write
 LONGEST_WAIT_SECONDS = 10.0  # for another process: what takes longer is no import's chunk any more
 
@@ -77,6 +80,24 @@ class SqliteWriting(SqliteReading, Writing):
 
     async def insert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
         await self._many(_insert(table, tuple(columns)), columns, records)
+
+    # Nothing goes on meanwhile: SQLite's thread wants the interpreter after each row, and a block that computes keeps
+    # it from that for 5 ms at a time.
+    @asynccontextmanager
+    async def inserting(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> AsyncGenerator[None]:
+        await self.insert(table, columns, records)
+        yield
+
+    @asynccontextmanager
+    async def inserting_columns(self, table: Table, columns: Mapping[str, Column]) -> AsyncGenerator[None]:
+        prepared = _insert(table, tuple(columns))
+        ordered = [columns[name] for name, _ in prepared.parameters]
+        records = list(zip(*(c.tolist() if isinstance(c, np.ndarray) else c for c in ordered), strict=True))
+        if records:
+            if self._watch is not None:
+                self._watch(prepared.sql)
+            await self._connection.executemany(prepared.sql, records)
+        yield
 
     async def insert_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> set[Any]:
         # Nobody else writes while this transaction is open, so what is looked up here cannot change.
@@ -141,12 +162,12 @@ class SqliteDatabase(Database):
         self._turn = asyncio.Lock()
         self._waiting = 0
 
-    async def _open(self) -> aiosqlite.Connection:
+    async def _open(self, *more_pragmas: str) -> aiosqlite.Connection:
         if not Path(self._path).parent.is_dir():
             raise DatabaseUnavailable
         connection = await aiosqlite.connect(self._path, isolation_level=None)
         try:
-            for pragma in PRAGMAS:
+            for pragma in (*PRAGMAS, *more_pragmas):
                 await connection.execute_fetchall(pragma.format(milliseconds=self._busy_milliseconds))
         except BaseException:
             await connection.close()
@@ -162,7 +183,7 @@ class SqliteDatabase(Database):
     async def _add_writer(self) -> aiosqlite.Connection:
         async with self._opening:
             if self._writer is None:  # pragma: no branch  # a cancelled writer may have opened it before us
-                self._writer = await self._open()
+                self._writer = await self._open(*WRITER_PRAGMAS)
         return self._writer
 
     @asynccontextmanager

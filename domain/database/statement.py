@@ -29,6 +29,7 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy import cast as cast_to
+from sqlalchemy import table as from_table
 from sqlalchemy.dialects.postgresql import asyncpg as postgresql
 from sqlalchemy.dialects.sqlite import aiosqlite as sqlite
 from sqlalchemy.sql import ClauseElement
@@ -145,6 +146,14 @@ class KeyedQuery:
         if found is None:
             table = _postgresql_keys if dialect.name == "postgresql" else _sqlite_keys
             found = self._prepared[dialect.name] = prepare(self.build(table(self.columns)), dialect)
+        return found
+
+    def prepared_from(self, table: str, dialect: Dialect) -> Prepared:
+        """The statement that takes its keys from a table of the key's columns."""
+        found = self._prepared.get(table)
+        if found is None:
+            columns = (column(name, kind) for name, kind in self.columns.items())
+            found = self._prepared[table] = prepare(self.build(from_table(table, *columns).alias("keys")), dialect)
         return found
 
     def bind(self, keys: Sequence[Row], dialect: Dialect, values: Mapping[str, Any]) -> list[Any]:

@@ -1,12 +1,12 @@
 """Which events can be stored: the rules that need nothing but the event and the clock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypeVar, assert_never
+from typing import Any, TypeAlias, TypeVar, assert_never, final
 
 import msgspec
 
@@ -46,6 +46,7 @@ class RejectionCode(StrEnum):
     CONFLICT = "CONFLICT"
 
 
+@final
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """Why one event was not stored: a code for programs and a sentence that names field, fault and remedy."""
@@ -69,26 +70,29 @@ class TimeBounds:
         return cls(oldest=oldest, newest=now + CLOCK_TOLERANCE)
 
 
-def check(event: Event, bounds: TimeBounds, hide_address: HideAddress) -> Event | Rejection:
+def all_spelled(events: Iterable[Event]) -> bool:
+    """Whether the ids of all *events* are in canonical spelling already, as they nearly always are."""
+    ids: list[str | None] = []
+    for event in events:
+        ids += _ids_of[type(event)](event)
+    return all_canonical([id_ for id_ in ids if id_ is not None])
+
+
+def check(event: Event, bounds: TimeBounds, hide_address: HideAddress, *, spelled: bool = False) -> Event | Rejection:
     """The event with its ids in canonical spelling, or why it cannot be stored.
 
     hide_address: what to store in place of an IP address that a platform put among the properties.
+    spelled: whether its ids are known to be in that spelling (`all_spelled`).
     """
     if type(event) is ValidationResponse:  # no isinstance: the class of a Struct's class makes that dear
-        return check_response(event, bounds)
+        return _fault_of_response(event, bounds) or event if spelled else check_response(event, bounds)
     if type(event) is StudyEvent:
         return _check_study_event(event, bounds, hide_address)
-    canonical = _with_ids(event)
+    canonical = event if spelled else _with_ids(event)
     if isinstance(canonical, Rejection):
         return canonical
     if type(canonical) is QuestionAttempt:
-        return (
-            _outside("attemptNumber", canonical.attempt_number, 1, MOST_ATTEMPTS)
-            or _outside("timeToAnswer", canonical.time_to_answer, 0, DAY_SECONDS)
-            or _outside("confidence", canonical.confidence, 0, 1)
-            or _untimely("occurredAt", canonical.occurred_at, bounds)
-            or canonical
-        )
+        return _fault_of_attempt(canonical, bounds) or canonical
     fault: Rejection | None = None
     match canonical:
         case MaterialInteraction():
@@ -109,7 +113,7 @@ def check(event: Event, bounds: TimeBounds, hide_address: HideAddress) -> Event 
 
 
 def check_response(response: ValidationResponse, bounds: TimeBounds) -> ValidationResponse | Rejection:
-    """As `check`; spelled out, since an import may bring hundreds of millions of them."""
+    """As `check`; spelled out, since it judges most of what is ever sent."""
     event_id, learner_id, objective_id = (
         canonical_id(response.event_id),
         canonical_id(response.learner_id),
@@ -121,17 +125,48 @@ def check_response(response: ValidationResponse, bounds: TimeBounds) -> Validati
         return _bad_id("learnerId")
     if objective_id is None:
         return _bad_id("objectiveId")
-    rejection = (
-        _outside("score", response.score, 0, 1)
-        or _outside("reasoningScore", response.reasoning_score, 0, 100)
-        or _outside("calibrationDelta", response.calibration_delta, -100, 100)
-        or _untimely("occurredAt", response.occurred_at, bounds)
-    )
+    rejection = _fault_of_response(response, bounds)
     if rejection is not None:
         return rejection
     if (event_id, learner_id, objective_id) == (response.event_id, response.learner_id, response.objective_id):
         return response
     return msgspec.structs.replace(response, event_id=event_id, learner_id=learner_id, objective_id=objective_id)
+
+
+def _fault_of_response(response: ValidationResponse, bounds: TimeBounds) -> Rejection | None:
+    reasoning, delta, at = response.reasoning_score, response.calibration_delta, response.occurred_at
+    if (  # as they nearly always are; what is wrong with the others is told below
+        0 <= response.score <= 1
+        and (reasoning is None or 0 <= reasoning <= 100)
+        and (delta is None or -100 <= delta <= 100)
+        and at.tzinfo is not None
+        and bounds.oldest <= at <= bounds.newest
+    ):
+        return None
+    return (
+        _outside("score", response.score, 0, 1)
+        or _outside("reasoningScore", response.reasoning_score, 0, 100)
+        or _outside("calibrationDelta", response.calibration_delta, -100, 100)
+        or _untimely("occurredAt", response.occurred_at, bounds)
+    )
+
+
+def _fault_of_attempt(attempt: QuestionAttempt, bounds: TimeBounds) -> Rejection | None:
+    seconds, confidence, at = attempt.time_to_answer, attempt.confidence, attempt.occurred_at
+    if (
+        1 <= attempt.attempt_number <= MOST_ATTEMPTS
+        and (seconds is None or 0 <= seconds <= DAY_SECONDS)
+        and (confidence is None or 0 <= confidence <= 1)
+        and at.tzinfo is not None
+        and bounds.oldest <= at <= bounds.newest
+    ):
+        return None
+    return (
+        _outside("attemptNumber", attempt.attempt_number, 1, MOST_ATTEMPTS)
+        or _outside("timeToAnswer", seconds, 0, DAY_SECONDS)
+        or _outside("confidence", confidence, 0, 1)
+        or _untimely("occurredAt", at, bounds)
+    )
 
 
 def _check_study_event(event: StudyEvent, bounds: TimeBounds, hide_address: HideAddress) -> StudyEvent | Rejection:
@@ -156,6 +191,11 @@ def _check_study_event(event: StudyEvent, bounds: TimeBounds, hide_address: Hide
 _Ids: TypeAlias = tuple[tuple[str, str, bool], ...]
 _IDS: Mapping[type, _Ids] = MappingProxyType(
     {
+        ValidationResponse: (
+            ("event_id", "eventId", True),
+            ("learner_id", "learnerId", True),
+            ("objective_id", "objectiveId", True),
+        ),
         QuestionAttempt: (
             ("event_id", "eventId", True),
             ("learner_id", "learnerId", True),
@@ -193,10 +233,7 @@ _ids_of: Mapping[type, Callable[[Any], tuple[str | None, ...]]] = MappingProxyTy
 
 def _with_ids(event: E) -> E | Rejection:
     """The event with its ids in canonical spelling, or what is wrong with the first that is none."""
-    given = _ids_of[type(event)](event)
-    if all_canonical(*(given if None not in given else [sent for sent in given if sent is not None])):
-        return event
-    return _with_spelled_ids(event, _IDS[type(event)])
+    return event if all_spelled((event,)) else _with_spelled_ids(event, _IDS[type(event)])
 
 
 def _with_spelled_ids(event: E, ids: _Ids) -> E | Rejection:

@@ -1,6 +1,8 @@
 """Stores events, each once, with everything that is counted from them, in the transaction it is given."""
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from operator import attrgetter
 from types import MappingProxyType
@@ -8,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Table, bindparam, delete, select
 
-from domain.activity.writes import add_to_sessions, mark_days
+from domain.activity.writes import begin_sessions, mark_days, put_sessions
 from domain.catalog.queries import known_objectives
 from domain.database import Reading, Writing
 from domain.database.columns import Id, Instant
@@ -37,8 +39,8 @@ from domain.events.task import TaskCompletion
 from domain.learners.erasure import ERASURE_LOCK, Pseudonyms
 from domain.learners.queries import erased, hold_learners, zone_by_learner
 from domain.mastery.queries import Tracing, tracing_by_topic
-from domain.mastery.writes import found_bases, learn
-from domain.peers.writes import count_responses
+from domain.mastery.writes import begin_lesson, found_bases
+from domain.peers.writes import add_rollups, rollups_of
 
 # Where each kind of event is kept. Columns bear the names of the fields.
 _TABLES: Mapping[type[Event], Table] = MappingProxyType(
@@ -88,26 +90,53 @@ async def store_once(
     by_kind: dict[type[Event], list[Any]] = {}
     for event in events:
         by_kind.setdefault(type(event), []).append(event)
-    for kind, some in by_kind.items():
-        table = _TABLES[kind]
-        if table in MONTHLY:
-            await writing.make_months(table, {event.occurred_at for event in some})
-        await writing.insert(table, table.columns.keys(), list(map(_RECORDS[kind], some)))
-    attempts = by_kind.get(QuestionAttempt, [])
-    interactions = by_kind.get(MaterialInteraction, [])
-    await count_responses(writing, by_kind.get(ValidationResponse, []))
-    await learn(writing, attempts, interactions, tracing)
-    moved = await add_to_sessions(
-        writing, by_kind.get(SessionReport, []), (*attempts, *interactions, *by_kind.get(StudyEvent, []))
-    )
-    days = {
-        (event.learner_id, own_day(event.occurred_at, zones[event.learner_id]))
-        for event in events
-        if type(event) is not ValidationResponse
-    }
-    days |= {(learner_id, own_day(began_at, zones[learner_id])) for learner_id, began_at in moved}
+    responses, reports = by_kind.get(ValidationResponse, []), by_kind.get(SessionReport, [])
+    attempts, interactions = by_kind.get(QuestionAttempt, []), by_kind.get(MaterialInteraction, [])
+    study = by_kind.get(StudyEvent, [])
+    lesson = await begin_lesson(writing, attempts, interactions, tracing)
+    if lesson.late:
+        async with _storing(writing, by_kind):
+            pass
+        by_kind = {}
+        await lesson.look_back(writing)
+    await lesson.recall(writing)
+    sessions = await begin_sessions(writing, reports, (*attempts, *interactions, *study))
+    # All is read. What is left to work out is worked out while the database takes in what is there already.
+    async with _storing(writing, by_kind):
+        remembered = lesson.memories()
+        await asyncio.sleep(0)  # more of the records may go out
+        rollups = rollups_of(responses)
+    async with lesson.remembering(writing, remembered):
+        mastery = lesson.mastery()
+        await asyncio.sleep(0)
+        sittings = sessions.after()
+        days = {
+            (event.learner_id, own_day(event.occurred_at, zones[event.learner_id]))
+            for event in events
+            if type(event) is not ValidationResponse
+        }
+        days |= {(learner_id, own_day(at, zones[learner_id])) for learner_id, at in sessions.moved(sittings)}
+    await add_rollups(writing, rollups)
+    await lesson.write(writing, mastery)
+    await put_sessions(writing, sittings)
     await mark_days(writing, days)
     return len(events), duplicates, rejected
+
+
+@asynccontextmanager
+async def _storing(writing: Writing, by_kind: Mapping[type[Event], Sequence[Any]]) -> AsyncGenerator[None]:
+    """Stores events, those of the kind with most of them while a block works on (`Writing.inserting`)."""
+    kinds = sorted(by_kind, key=lambda kind: len(by_kind[kind]))
+    for kind in kinds:
+        table, some = _TABLES[kind], by_kind[kind]
+        if table in MONTHLY:
+            await writing.make_months(table, [event.occurred_at for event in some])
+        inserting = writing.inserting(table, table.columns.keys(), list(map(_RECORDS[kind], some)))
+        async with inserting:
+            if kind is kinds[-1]:
+                yield
+    if not kinds:
+        yield
 
 
 async def _zones(writing: Writing, batch: Sequence[Candidate]) -> Mapping[str, str]:
@@ -144,7 +173,7 @@ async def _new_events(
         else:
             first[event.event_id] = (event, content)
 
-    claims = sorted((event_id, content) for event_id, (_, content) in first.items())
+    claims = [(event_id, first[event_id][1]) for event_id in sorted(first)]
     new = await writing.insert_new(event_ids, ("event_id", "digest"), claims)
     seen = {event_id: content for event_id, content in claims if event_id not in new}
     if seen:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from typing import Any, NamedTuple, TypeAlias
-from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -278,10 +277,10 @@ class Materials(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """(learner, topic) pairs, in order, with what their scores rest on."""
+    """(learner, topic) pairs, in order, with what their scores rest on; ids as 16 raw bytes, dtype V16."""
 
-    learner_ids: Sequence[str]
-    topic_ids: Sequence[str]
+    learner_ids: NDArray[np.void]
+    topic_ids: NDArray[np.void]
     counted: Counted
     cards: Cards
 
@@ -341,8 +340,8 @@ async def pairs_between(reading: Reading, first: str, last: str, known: Material
     number[there] = known.number[place[there]]
     place, there = places(_pair_keys(owners, topic_ids), keys)
     return Pairs(
-        learner_ids=_ids(columns["learner_id"][order]),
-        topic_ids=_ids(columns["topic_id"][order]),
+        learner_ids=columns["learner_id"][order],
+        topic_ids=columns["topic_id"][order],
         counted=Counted(
             **{name: columns[name][order] for name in _COUNTERS},
             # A material that came up after *known* was read counts tomorrow.
@@ -357,14 +356,6 @@ def _pair_keys(learner_ids: NDArray[np.void], topic_ids: NDArray[np.void]) -> Te
     keys = np.empty(learner_ids.size, np.dtype([("learner", "V16"), ("topic", "V16")]))
     keys["learner"], keys["topic"] = learner_ids, topic_ids
     return keys.view("S32")
-
-
-def _ids(raw: NDArray[np.void]) -> list[str]:
-    """Ids as texts; most of them come many times over."""
-    distinct, place = np.unique(raw.view("S16"), return_inverse=True)
-    digits = distinct.tobytes().hex()
-    texts = [str(UUID(digits[at : at + 32])) for at in range(0, len(digits), 32)]
-    return [texts[one] for one in place.tolist()]
 
 
 # ---- what tracing topics anew reads

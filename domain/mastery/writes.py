@@ -1,21 +1,25 @@
 """Keeps what learners have shown of topics in step with their events."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
+from typing import Self
 
 import numpy as np
-from sqlalchemy import Float, Integer, Table, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Float, Integer, Table, and_, bindparam, func, select, update
 
 from domain.database import Reading, Writing
-from domain.database.columns import Id, Instant, instant, microseconds
-from domain.database.statement import KeyedQuery, keyed
+from domain.database.columns import EPOCH, MICROSECOND, Id, Instant, instant, microseconds
+from domain.database.statement import KeyedQuery, Row, keyed
 from domain.distribution import Floats
 from domain.events.attempt import QuestionAttempt
 from domain.events.interaction import MaterialInteraction
 from domain.events.queries import Answer, answers_by_topic
 from domain.mastery.knowledge import NEVER, Attempts, KnowledgeParameters, Known, ParametersOfGroups, trace
 from domain.mastery.queries import PARAMETERS, Pair, Pairs, history
+from domain.mastery.score import Bools, Ints
 from domain.mastery.tables import (
     knowledge_parameters,
     mastery_bases,
@@ -23,7 +27,10 @@ from domain.mastery.tables import (
     topic_mastery,
     topic_materials,
 )
-from domain.reviews.writes import Review, remember, remember_for_good
+from domain.packed_ids import texts_of
+from domain.reviews.memory import Memories
+from domain.reviews.queries import memories_of
+from domain.reviews.writes import Remembered, Reviews, remember_for_good, remembering
 
 COUNTERS = ("attempts", "correct", "first_attempts", "first_correct", "interactions")
 COLUMNS = ("learner_id", "topic_id", *COUNTERS, "p_known", "last_attempt_at")
@@ -44,152 +51,222 @@ _MASTERY = _by_pair(topic_mastery, (*COUNTERS, "p_known", "last_attempt_at"))
 _BASES = _by_pair(mastery_bases, ("p_known", "last_attempt_at"))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Shown:
-    """A row of `topic_mastery` while it changes; last_at: microseconds, NEVER before the first attempt."""
+    """Rows of `topic_mastery` while they change, one a pair.
 
-    counters: list[int] = field(default_factory=lambda: [0] * len(COUNTERS))
-    p_known: float = np.nan
-    last_at: int = NEVER
+    counters: shape (pairs, 5). p_known: NaN, and last_at (microseconds): NEVER before the first attempt.
+    """
+
+    pairs: Sequence[Pair]
+    counters: Ints
+    p_known: Floats
+    last_at: Ints
+
+    @classmethod
+    def nothing(cls, pairs: Sequence[Pair]) -> Self:
+        number = len(pairs)
+        counters = np.zeros((number, len(COUNTERS)), np.int64)
+        return cls(pairs=pairs, counters=counters, p_known=np.full(number, np.nan), last_at=np.full(number, NEVER))
 
 
-async def learn(
-    writing: Writing,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answers:
+    """Answers in the order in which they happened. pair: of each its place among the pairs; at: microseconds."""
+
+    pair: Ints
+    at: Ints
+    correct: Bools
+    question_ids: Sequence[str]
+
+    @classmethod
+    def of(cls, answers: Sequence[Answer | QuestionAttempt], place_of: Mapping[Pair, int]) -> Self:
+        at = np.array([(answer.occurred_at - EPOCH) // MICROSECOND for answer in answers], np.int64)
+        if np.any(at[1:] <= at[:-1]):
+            order = sorted(range(at.size), key=list(zip(at.tolist(), map(_event_id, answers), strict=True)).__getitem__)
+            answers, at = [answers[place] for place in order], at[order]
+        return cls(
+            pair=np.array([place_of[pair] for pair in map(_pair, answers)], np.int64),
+            at=at,
+            correct=np.array([answer.correct for answer in answers], np.bool_),
+            question_ids=[answer.question_id for answer in answers],
+        )
+
+    def reviews(self, pairs: Sequence[Pair]) -> Reviews:
+        """What they are to memories; cards in the order of *pairs*, so that those of a pair lie together."""
+        place_of: dict[tuple[int, str], int] = {}
+        keys = zip(self.pair.tolist(), self.question_ids, strict=True)
+        card = np.array([place_of.setdefault(key, len(place_of)) for key in keys], np.int64)
+        by_pair = np.argsort([pair for pair, _ in place_of], kind="stable")
+        place = np.empty_like(by_pair)
+        place[by_pair] = np.arange(by_pair.size)
+        found = list(place_of)
+        cards = [(*pairs[pair], question_id) for pair, question_id in (found[at] for at in by_pair.tolist())]
+        return Reviews(cards=cards, card=place[card], at=self.at, correct=self.correct)
+
+
+_pair: Callable[[Answer | QuestionAttempt | MaterialInteraction], Pair] = attrgetter("learner_id", "topic_id")
+_event_id: Callable[[Answer | QuestionAttempt], str] = attrgetter("event_id")
+
+
+@dataclass(slots=True, kw_only=True)
+class Lesson:
+    """What a batch of events changes in mastery and memories, on its way from what there is to what will be.
+
+    Made by `begin_lesson`. In between the events themselves are stored; a topic whose new attempts are not all later
+    than those before is traced once more from its beginning (`look_back`), so that nothing depends on the order of
+    arrival. What needs the database and what does not are steps of their own: the one can wait for the other's end.
+    """
+
+    attempts: Sequence[QuestionAttempt]
+    interactions: Sequence[MaterialInteraction]
+    tracing: Mapping[str, KnowledgeParameters]
+    late: Sequence[Pair]
+    _shown: _Shown
+    _attempted: Bools  # which pairs had an attempt before
+    _place_of: Mapping[Pair, int]
+    _answers: _Answers
+    _reviews: Reviews | None = None
+    _start: Memories | None = None
+    _again: Bools | None = None
+
+    async def look_back(self, reading: Reading) -> None:
+        """Takes all answers of the topics that are *late* into account, the new ones too, which are stored by now."""
+        late = set(self.late)
+        answers: list[Answer | QuestionAttempt] = [one for one in self.attempts if _pair(one) not in late]
+        answers += await answers_by_topic(reading, self.late)
+        await _rewind(reading, self._shown, [self._place_of[pair] for pair in self.late])
+        self._answers = _Answers.of(answers, self._place_of)
+
+    async def recall(self, reading: Reading) -> None:
+        """Reads the memories that change. Of a topic without an attempt there are none."""
+        reviews = self._reviews = self._answers.reviews(self._shown.pairs)
+        late = np.zeros(len(self._shown.pairs), np.bool_)
+        late[[self._place_of[pair] for pair in self.late]] = True
+        of_card = np.zeros(len(reviews.cards), np.int64)
+        of_card[reviews.card] = self._answers.pair
+        self._again = late[of_card]
+        stored = np.flatnonzero(self._attempted[of_card] & ~self._again).tolist()
+        self._start = await memories_of(
+            reading, reviews.cards, stored=stored, bases=np.flatnonzero(self._again).tolist()
+        )
+
+    def memories(self) -> Remembered:
+        """The memories after the batch."""
+        assert self._reviews is not None
+        assert self._start is not None
+        assert self._again is not None
+        return Remembered.of(self._reviews, self._start, self._again)
+
+    def remembering(self, writing: Writing, remembered: Remembered) -> AbstractAsyncContextManager[None]:
+        """Stores memories while a block works on."""
+        return remembering(writing, remembered)
+
+    def mastery(self) -> list[Row]:
+        """The rows of mastery after the batch, as `write` takes them."""
+        shown = self._shown
+        _count(self.attempts, self.interactions, shown, self._place_of)
+        _trace(self._answers, shown, self.tracing)
+        rows = zip(shown.pairs, shown.counters.tolist(), shown.p_known.tolist(), shown.last_at.tolist(), strict=True)
+        return [
+            (*pair, *counters, None if last_at == NEVER else p_known, _instant(last_at))
+            for pair, counters, p_known, last_at in rows
+        ]
+
+    async def write(self, writing: Writing, mastery: Sequence[Row]) -> None:
+        """Stores all but the memories."""
+        await writing.upsert(topic_mastery, COLUMNS, mastery)
+        await _complete(writing, self.interactions)
+
+
+async def begin_lesson(
+    reading: Reading,
     attempts: Sequence[QuestionAttempt],
     interactions: Sequence[MaterialInteraction],
     tracing: Mapping[str, KnowledgeParameters],
-) -> None:
-    """Adds events, which were stored in the same transaction, to mastery and memories.
+) -> Lesson:
+    """Reads what is known of the topics that new events are about. Their learners' rows are locked.
 
-    Their learners' rows are locked. tracing: of each topic. A topic whose new attempts are not all later than those
-    before is traced once more from its beginning, so that nothing depends on the order of arrival.
+    tracing: of each topic.
     """
-    if not attempts and not interactions:
-        return
-    pairs = sorted(
-        {(attempt.learner_id, attempt.topic_id) for attempt in attempts}
-        | {(interaction.learner_id, interaction.topic_id) for interaction in interactions}
-    )
-    shown = await _shown(writing, pairs)
-    late = _late(attempts, shown)
-    _count(attempts, interactions, shown)
-    answers = [_answer(attempt) for attempt in attempts if (attempt.learner_id, attempt.topic_id) not in late]
-    answers += await answers_by_topic(writing, sorted(late))
-    if answers:
-        await _rewind(writing, shown, late)
-        _trace(answers, shown, tracing)
-        await remember(writing, _reviews(answers), late)
-    records = [
-        (*pair, *row.counters, None if row.last_at == NEVER else row.p_known, _instant(row.last_at))
-        for pair, row in shown.items()
-    ]
-    await writing.upsert(topic_mastery, COLUMNS, records)
-    await _complete(writing, interactions)
-
-
-async def _shown(writing: Writing, pairs: Sequence[Pair]) -> dict[Pair, _Shown]:
-    shown = {pair: _Shown() for pair in pairs}
-    rows = await writing.rows_by(_MASTERY, [(place, *pair) for place, pair in enumerate(pairs)])
-    for place, *counters, p_known, last_at in rows:
-        shown[pairs[place]].counters = counters
+    pairs = sorted({*map(_pair, attempts), *map(_pair, interactions)})
+    place_of = {pair: place for place, pair in enumerate(pairs)}
+    shown = _Shown.nothing(pairs)
+    for place, *counters, p_known, last_at in await reading.rows_by(_MASTERY, [(n, *p) for n, p in enumerate(pairs)]):
+        shown.counters[place] = counters
         if last_at is not None:
-            shown[pairs[place]].p_known = p_known
-            shown[pairs[place]].last_at = microseconds(last_at)
-    return shown
-
-
-def _late(attempts: Iterable[QuestionAttempt], shown: Mapping[Pair, _Shown]) -> set[Pair]:
-    """The pairs with an attempt that is not later than all before; one of the same instant may belong before it."""
-    return {
-        (attempt.learner_id, attempt.topic_id)
-        for attempt in attempts
-        if microseconds(attempt.occurred_at) <= shown[attempt.learner_id, attempt.topic_id].last_at
-    }
+            shown.p_known[place], shown.last_at[place] = p_known, microseconds(last_at)
+    answers = _Answers.of(attempts, place_of)
+    # One of the same instant as the last may belong before it.
+    late = np.unique(answers.pair[answers.at <= shown.last_at[answers.pair]])
+    return Lesson(
+        attempts=attempts,
+        interactions=interactions,
+        tracing=tracing,
+        late=[pairs[place] for place in late.tolist()],
+        _shown=shown,
+        _attempted=shown.last_at != NEVER,
+        _place_of=place_of,
+        _answers=answers,
+    )
 
 
 def _count(
-    attempts: Iterable[QuestionAttempt], interactions: Iterable[MaterialInteraction], shown: Mapping[Pair, _Shown]
+    attempts: Sequence[QuestionAttempt],
+    interactions: Iterable[MaterialInteraction],
+    shown: _Shown,
+    place_of: Mapping[Pair, int],
 ) -> None:
-    for attempt in attempts:
-        counters = shown[attempt.learner_id, attempt.topic_id].counters
-        counters[0] += 1
-        counters[1] += attempt.correct
-        if attempt.attempt_number == 1:
-            counters[2] += 1
-            counters[3] += attempt.correct
-    for interaction in interactions:
-        shown[interaction.learner_id, interaction.topic_id].counters[4] += 1
+    pair = np.array([place_of[pair] for pair in map(_pair, attempts)], np.int64)
+    correct = np.array([attempt.correct for attempt in attempts], np.bool_)
+    first = np.array([attempt.attempt_number == 1 for attempt in attempts], np.bool_)
+    used = np.array([place_of[pair] for pair in map(_pair, interactions)], np.int64)
+    for column, counted in enumerate((pair, pair[correct], pair[first], pair[first & correct], used)):
+        shown.counters[:, column] += np.bincount(counted, minlength=len(shown.pairs))
 
 
-def _answer(attempt: QuestionAttempt) -> Answer:
-    return Answer(
-        attempt.learner_id,
-        attempt.topic_id,
-        attempt.question_id,
-        attempt.occurred_at,
-        attempt.event_id,
-        attempt.correct,
-    )
+async def _rewind(reading: Reading, shown: _Shown, places: Sequence[int]) -> None:
+    """Takes pKnown of the pairs at *places* back to what it was before all attempts that are stored."""
+    for place in places:
+        shown.p_known[place], shown.last_at[place] = np.nan, NEVER
+    keys = [(place, *shown.pairs[place]) for place in places]
+    for place, p_known, last_at in await reading.rows_by(_BASES, keys):
+        shown.p_known[place], shown.last_at[place] = p_known, microseconds(last_at)
 
 
-async def _rewind(reading: Reading, shown: Mapping[Pair, _Shown], pairs: Collection[Pair]) -> None:
-    """Takes pKnown of *pairs* back to what it was before all attempts that are stored."""
-    places = sorted(pairs)
-    for pair in places:
-        shown[pair].last_at = NEVER
-    for place, p_known, last_at in await reading.rows_by(_BASES, [(n, *pair) for n, pair in enumerate(places)]):
-        shown[places[place]].p_known, shown[places[place]].last_at = p_known, microseconds(last_at)
-
-
-def _trace(answers: list[Answer], shown: Mapping[Pair, _Shown], tracing: Mapping[str, KnowledgeParameters]) -> None:
-    """Sets pKnown in *shown* to what it is after *answers*, which are put into the order they were given in."""
-    answers.sort(key=lambda answer: (answer.occurred_at, answer.event_id))
-    group_of: dict[Pair, int] = {}
-    groups = [group_of.setdefault((answer.learner_id, answer.topic_id), len(group_of)) for answer in answers]
+def _trace(answers: _Answers, shown: _Shown, tracing: Mapping[str, KnowledgeParameters]) -> None:
+    """Sets pKnown in *shown* to what it is after *answers*."""
+    if answers.at.size == 0:
+        return
+    groups, group = np.unique(answers.pair, return_inverse=True)
     topic_place = {id_: place for place, id_ in enumerate(tracing)}
+    topic = np.array([topic_place[shown.pairs[place][1]] for place in groups.tolist()], np.int64)
     after = trace(
-        Known(
-            p=np.array([shown[pair].p_known for pair in group_of]),
-            at=np.array([shown[pair].last_at for pair in group_of]),
-        ),
-        Attempts(
-            group=np.array(groups),
-            at=np.array([microseconds(answer.occurred_at) for answer in answers]),
-            correct=np.array([answer.correct for answer in answers]),
-            tie=np.arange(len(answers)),
-        ),
-        ParametersOfGroups.of(list(tracing.values()), np.array([topic_place[topic_id] for _, topic_id in group_of])),
+        Known(p=shown.p_known[groups], at=shown.last_at[groups]),
+        Attempts(group=group, at=answers.at, correct=answers.correct, tie=np.arange(answers.at.size)),
+        ParametersOfGroups.of(list(tracing.values()), topic),
     )
-    for pair, p_known, last_at in zip(group_of, after.p.tolist(), after.at.tolist(), strict=True):
-        shown[pair].p_known, shown[pair].last_at = p_known, last_at
+    shown.p_known[groups], shown.last_at[groups] = after.p, after.at
 
 
-def _reviews(answers: Iterable[Answer]) -> list[Review]:
-    return [
-        Review(
-            (answer.learner_id, answer.topic_id, answer.question_id), microseconds(answer.occurred_at), answer.correct
-        )
-        for answer in answers
-    ]
-
-
-async def found_bases(writing: Writing, answers: list[Answer], tracing: Mapping[str, KnowledgeParameters]) -> None:
-    """Adds *answers*, the oldest of their learners, to the bases that replays start from.
+async def found_bases(writing: Writing, found: Sequence[Answer], tracing: Mapping[str, KnowledgeParameters]) -> None:
+    """Adds answers, the oldest of their learners, to the bases that replays start from.
 
     Called in the transaction that deletes them, with their learners held.
     """
-    if not answers:
+    if not found:
         return
-    pairs = {(answer.learner_id, answer.topic_id) for answer in answers}
-    shown = {pair: _Shown() for pair in pairs}
-    await _rewind(writing, shown, pairs)
+    pairs = sorted(set(map(_pair, found)))
+    shown = _Shown.nothing(pairs)
+    await _rewind(writing, shown, range(len(pairs)))
+    answers = _Answers.of(found, {pair: place for place, pair in enumerate(pairs)})
     _trace(answers, shown, tracing)
     columns = ("learner_id", "topic_id", "p_known", "last_attempt_at")
-    records = [
-        (*pair, row.p_known, instant(row.last_at)) for pair, row in sorted(shown.items(), key=lambda item: item[0])
-    ]
-    await writing.upsert(mastery_bases, columns, records)
-    await remember_for_good(writing, _reviews(answers))
+    rows = zip(pairs, shown.p_known.tolist(), shown.last_at.tolist(), strict=True)
+    await writing.upsert(
+        mastery_bases, columns, [(*pair, p_known, instant(last_at)) for pair, p_known, last_at in rows]
+    )
+    await remember_for_good(writing, answers.reviews(pairs))
 
 
 def _instant(at: int) -> object:
@@ -233,6 +310,12 @@ async def _complete(writing: Writing, interactions: Sequence[MaterialInteraction
 
 # ---- what the jobs write
 
+
+def _number_or_null(values: ColumnElement[float]) -> ColumnElement[float]:
+    """Null for NaN; SQLite has none, and takes it for null by itself."""
+    return func.nullif(values, bindparam("nan", type_=Float), type_=Float)
+
+
 _SCORE = keyed(
     lambda key: (
         update(topic_mastery)
@@ -243,8 +326,8 @@ _SCORE = keyed(
             topic_mastery.c.learner_id.between(bindparam("first", type_=Id), bindparam("last", type_=Id)),
         )
         .values(
-            score=key.c.score,
-            retrieval=key.c.retrieval,
+            score=_number_or_null(key.c.score),
+            retrieval=_number_or_null(key.c.retrieval),
             scored_at=bindparam("as_of", type_=Instant),
         )
     ),
@@ -257,17 +340,12 @@ _SCORE = keyed(
 
 async def put_scores(writing: Writing, pairs: Pairs, score: Floats, retrieval: Floats, at: datetime) -> int:
     """Stores the scores of *pairs* as of an instant; NaN as no score. Returns how many rows there were to change."""
-    if not pairs.learner_ids:
+    if pairs.learner_ids.size == 0:
         return 0
-    keys = list(zip(pairs.learner_ids, pairs.topic_ids, _or_none(score), _or_none(retrieval), strict=True))
+    columns = {"learner_id": pairs.learner_ids, "topic_id": pairs.topic_ids, "score": score, "retrieval": retrieval}
     # They are in order of their learners.
-    return await writing.run_by(_SCORE, keys, as_of=at, first=keys[0][0], last=keys[-1][0])
-
-
-def _or_none(values: Floats) -> list[float | None]:
-    found = values.astype(object)
-    found[np.isnan(values)] = None
-    return list(found)
+    first, last = texts_of(pairs.learner_ids[[0, -1]])
+    return await writing.run_by_columns(_SCORE, columns, as_of=at, first=first, last=last, nan=np.nan)
 
 
 _REPLAYED = (

@@ -1,13 +1,13 @@
 """What responses add up to: counters per learner and objective, in whole millionths of a point."""
 
-from collections.abc import Hashable, Iterable, Mapping
-from operator import add
-from typing import NamedTuple, TypeVar, assert_never
+from collections.abc import Callable, Mapping, Sequence
+from operator import add, attrgetter
+from typing import NamedTuple, assert_never
+
+import numpy as np
 
 from domain.events.response import ValidationResponse
 from domain.peers.metric import MILLIONTHS, OwnMean, PeerMetric, mean_points
-
-K = TypeVar("K", bound=Hashable)
 
 
 class Rollup(NamedTuple):
@@ -43,38 +43,45 @@ class Rollup(NamedTuple):
         return OwnMean(metric=metric, mean=mean_points(total, count), responses=count) if count else None
 
 
-def rolled_up(response: ValidationResponse) -> Rollup:
-    """What one response adds.
+def by_objective(responses: Sequence[ValidationResponse]) -> dict[tuple[str, str], Rollup]:
+    """The counters that *responses* add up to, by (learner, objective).
 
     Comprehension is 100 times the score, calibration 100 minus the distance between confidence and performance,
-    mastery 100 or 0 (decisions: docs/formulas.md). Rounded here, once: sums of whole numbers do not depend on order.
+    mastery 100 or 0 (decisions: docs/formulas.md). Each is rounded here, once: sums of whole numbers do not depend on
+    order.
     """
-    reasoning, delta = response.reasoning_score, response.calibration_delta
-    return Rollup(
-        1,
-        round(response.score * (100 * MILLIONTHS)),
-        0 if reasoning is None else 1,
-        0 if reasoning is None else round(reasoning * MILLIONTHS),
-        0 if delta is None else 1,
-        0 if delta is None else round((100 - abs(delta)) * MILLIONTHS),
-        100 * MILLIONTHS if response.mastery_verified else 0,
-    )
+    if not responses:
+        return {}
+    place_of: dict[tuple[str, str], int] = {}
+    place = np.array([place_of.setdefault(key, len(place_of)) for key in map(_key, responses)])
+    scores, reasonings, deltas, mastered = zip(*map(_said, responses), strict=True)
+    reasoning, delta = np.array(reasonings, np.float64), np.array(deltas, np.float64)  # None becomes NaN
+    counters = np.stack(
+        [
+            np.ones(place.size, np.int64),
+            np.rint(np.array(scores, np.float64) * (100 * MILLIONTHS)),
+            ~np.isnan(reasoning),
+            np.nan_to_num(np.rint(reasoning * MILLIONTHS)),
+            ~np.isnan(delta),
+            np.nan_to_num(np.rint((100 - np.abs(delta)) * MILLIONTHS)),
+            np.array(mastered, np.int64) * (100 * MILLIONTHS),
+        ]
+    ).astype(np.int64)
+    together = np.argsort(place, kind="stable")
+    begins = np.flatnonzero(np.diff(place[together], prepend=-1))
+    sums = np.add.reduceat(counters[:, together], begins, axis=1)
+    return dict(zip(place_of, map(Rollup._make, sums.T.tolist()), strict=True))
 
 
-def by_objective(responses: Iterable[ValidationResponse]) -> dict[tuple[str, str], Rollup]:
-    """The counters that *responses* add up to, by (learner, objective)."""
-    return _summed(((response.learner_id, response.objective_id), rolled_up(response)) for response in responses)
+_key: Callable[[ValidationResponse], tuple[str, str]] = attrgetter("learner_id", "objective_id")
+_said = attrgetter("score", "reasoning_score", "calibration_delta", "mastery_verified")
 
 
 def by_learner(rollups: Mapping[tuple[str, str], Rollup]) -> dict[str, Rollup]:
     """The counters over all objectives, by learner."""
-    return _summed((learner_id, rollup) for (learner_id, _), rollup in rollups.items())
-
-
-def _summed(rollups: Iterable[tuple[K, Rollup]]) -> dict[K, Rollup]:
-    # Most keys of a batch come once, so what came once stays as it is.
-    sums: dict[K, Rollup] = {}
-    for key, added in rollups:
-        known = sums.get(key)
-        sums[key] = added if known is None else Rollup._make(map(add, known, added))
+    # Most learners of a batch come once or a few times, so what came once stays as it is.
+    sums: dict[str, Rollup] = {}
+    for (learner_id, _), added in rollups.items():
+        known = sums.get(learner_id)
+        sums[learner_id] = added if known is None else Rollup._make(map(add, known, added))
     return sums

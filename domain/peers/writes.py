@@ -1,6 +1,6 @@
 """Keeps the rollups in step with the responses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from domain.database import Writing
 from domain.events.response import ValidationResponse
@@ -8,9 +8,13 @@ from domain.peers.rollup import Rollup, by_learner, by_objective
 from domain.peers.tables import learner_rollups, objective_rollups
 
 
-async def count_responses(writing: Writing, responses: Sequence[ValidationResponse]) -> None:
-    """Adds *responses*, which were stored in the same transaction, to the rollups."""
-    rollups = by_objective(responses)
+def rollups_of(responses: Sequence[ValidationResponse]) -> Mapping[tuple[str, str], Rollup]:
+    """What *responses* add to the rollups of their objectives: `add_rollups` stores it."""
+    return by_objective(responses)
+
+
+async def add_rollups(writing: Writing, rollups: Mapping[tuple[str, str], Rollup]) -> None:
+    """Adds what responses come to, which were stored in the same transaction, to the rollups."""
     await writing.increase(
         objective_rollups,
         ("learner_id", "objective_id", *Rollup._fields),

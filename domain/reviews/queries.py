@@ -51,12 +51,16 @@ _STATES = _by_card(review_states)
 _BASES = _by_card(review_bases)
 
 
-async def memories_of(reading: Reading, cards: Sequence[Card], *, replayed: Sequence[bool]) -> Memories:
-    """The memory of each card, new where there is none; for those to be *replayed*, as it was before all events."""
+async def memories_of(
+    reading: Reading, cards: Sequence[Card], *, stored: Sequence[int] = (), bases: Sequence[int] = ()
+) -> Memories:
+    """The memories of cards, new where there is none.
+
+    stored: the places of those to look up; bases: of those that are wanted as they were before all events.
+    """
     known: list[Row] = []
-    for query, wanted in ((_STATES, False), (_BASES, True)):
-        keys = [(place, *card) for place, card in enumerate(cards) if replayed[place] is wanted]
-        known += await reading.rows_by(query, keys)
+    for query, wanted in ((_STATES, stored), (_BASES, bases)):
+        known += await reading.rows_by(query, [(place, *cards[place]) for place in wanted])
     return _put(new_memories(len(cards)), known)
 
 

@@ -1,13 +1,16 @@
 """Keeps memories in step with the attempts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from itertools import compress
-from typing import NamedTuple
+from typing import Self
 
 import numpy as np
 
 from domain.database import Writing
 from domain.database.columns import instant
+from domain.reviews.fsrs import Bools, Ints
 from domain.reviews.memory import Memories
 from domain.reviews.queries import MEMORY, Card, memories_of
 from domain.reviews.replay import advance
@@ -16,47 +19,58 @@ from domain.reviews.tables import review_bases, review_states
 CARD = ("learner_id", "topic_id", "question_id")
 
 
-class Review(NamedTuple):
-    """An answer as a memory takes it; at: microseconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviews:
+    """Answers as memories take them, in the order in which they happened.
 
-    card: Card
-    at: int
-    correct: bool
+    cards: each once. card: of each review its place among them; at: microseconds; all three of shape (n,).
+    """
+
+    cards: Sequence[Card]
+    card: Ints
+    at: Ints
+    correct: Bools
+
+    def applied_to(self, start: Memories) -> Memories:
+        """The memories of the cards after all reviews; start: before them."""
+        return advance(start, self.card, self.at, self.correct, np.arange(self.card.size))
 
 
-async def remember(writing: Writing, reviews: Sequence[Review], replayed: Collection[tuple[str, str]]) -> None:
-    """Applies *reviews*, in the order in which they happened, to the memories of their cards.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """The memories of cards, as they are to be stored. there: which of them were stored before."""
+
+    cards: Sequence[Card]
+    memories: Memories
+    there: Bools
+
+    @classmethod
+    def of(cls, reviews: Reviews, start: Memories, replayed: Bools) -> Self:
+        """After *reviews* of memories as `memories_of` found them; replayed: from the beginning, whatever is stored."""
+        return cls(cards=reviews.cards, memories=reviews.applied_to(start), there=start.known | replayed)
+
+
+@asynccontextmanager
+async def remembering(writing: Writing, remembered: Remembered) -> AsyncGenerator[None]:
+    """Stores memories, the new ones while a block works on (`Writing.inserting`).
 
     Their learners' rows are locked: a card without a memory gets none from anybody else meanwhile.
-    replayed: the (learner, topic) pairs whose reviews are all there, and not only the new ones.
     """
-    cards = sorted({review.card for review in reviews})
-    again = [card[:2] in replayed for card in cards]
-    start = await memories_of(writing, cards, replayed=again)
-    there = (start.known | np.array(again, dtype=np.bool_)).tolist()
-    records = _records(cards, _advanced(start, cards, reviews))
-    columns = (*CARD, *MEMORY)
-    new = [record for record, known in zip(records, there, strict=True) if not known]
-    await writing.insert(review_states, columns, new)
-    await writing.upsert(review_states, columns, list(compress(records, there)))
+    there, cards = remembered.there, remembered.cards
+    known = _records(list(compress(cards, there.tolist())), remembered.memories.take(there))
+    await writing.upsert(review_states, (*CARD, *MEMORY), known)
+    new = list(compress(cards, (~there).tolist()))
+    ids = zip(*new, strict=True) if new else ((),) * len(CARD)
+    memories = remembered.memories.take(~there)
+    columns = dict(zip(CARD, ids, strict=True)) | {name: getattr(memories, name) for name in MEMORY}
+    async with writing.inserting_columns(review_states, columns):
+        yield
 
 
-async def remember_for_good(writing: Writing, reviews: Sequence[Review]) -> None:
+async def remember_for_good(writing: Writing, reviews: Reviews) -> None:
     """Applies *reviews*, the oldest of their cards, to the memories that replays start from."""
-    cards = sorted({review.card for review in reviews})
-    start = await memories_of(writing, cards, replayed=[True] * len(cards))
-    await writing.upsert(review_bases, (*CARD, *MEMORY), _records(cards, _advanced(start, cards, reviews)))
-
-
-def _advanced(start: Memories, cards: Sequence[Card], reviews: Sequence[Review]) -> Memories:
-    place_of = {card: place for place, card in enumerate(cards)}
-    return advance(
-        start,
-        np.array([place_of[review.card] for review in reviews], dtype=np.int64),
-        np.array([review.at for review in reviews]),
-        np.array([review.correct for review in reviews]),
-        np.arange(len(reviews)),
-    )
+    start = await memories_of(writing, reviews.cards, bases=range(len(reviews.cards)))
+    await writing.upsert(review_bases, (*CARD, *MEMORY), _records(reviews.cards, reviews.applied_to(start)))
 
 
 def _records(cards: Sequence[Card], memories: Memories) -> list[tuple[object, ...]]:

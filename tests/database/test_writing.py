@@ -1,20 +1,28 @@
 """Transactions through the seam: whole or not at all, each row once, sums right whoever else writes."""
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import asyncpg
+import numpy as np
 import pytest
-from sqlalchemy import Column, MetaData, String, Table, delete, select, text
+from sqlalchemy import Column, Float, Integer, MetaData, String, Table, bindparam, delete, func, select, text, update
 
 from domain.catalog.tables import topics
 from domain.database import Database, Writing
-from domain.database.statement import Row
+from domain.database.columns import EPOCH, MICROSECOND, Id, microseconds
+from domain.database.session import Column as Values
+from domain.database.statement import Row, keyed
 from domain.events.tables import event_ids
 from domain.jobs.tables import job_watermarks
 from domain.learners.tables import cohorts
+from domain.mastery.tables import topic_mastery
+from domain.packed_ids import packed
 from domain.peers.tables import learner_rollups, objective_rollups
+from domain.reviews.tables import review_states
 from tests.builders import NOW, an_id
 
 pytestmark = pytest.mark.anyio
@@ -111,6 +119,95 @@ async def test_inserting_nothing_is_nothing(database: Database) -> None:
         assert await writing.upsert(cohorts, ("id", "name"), []) == 0
         await writing.increase(learner_rollups, ("learner_id", *COUNTERS), [])
     assert await names(database) == []
+
+
+async def test_what_is_inserted_around_a_block_is_there_after_it(database: Database) -> None:
+    async with database.write() as writing:
+        async with writing.inserting(cohorts, ("id", "name"), [cohort(str(number)) for number in range(20_000)]):
+            worked_out = sorted(range(1000))
+        async with writing.inserting(cohorts, ("id", "name"), []):
+            pass
+        assert len(await writing.rows(select(cohorts.c.id))) == 20_000
+    assert worked_out[-1] == 999
+    assert len(await names(database)) == 20_000
+
+
+async def test_a_mishap_in_the_block_rolls_back_what_is_inserted_around_it(database: Database) -> None:
+    async def fail() -> None:
+        async with (
+            database.write() as writing,
+            writing.inserting(cohorts, ("id", "name"), [cohort(str(number)) for number in range(20_000)]),
+        ):
+            raise Mishap
+
+    with pytest.raises(Mishap):
+        await fail()
+    async with database.write() as writing:
+        await writing.insert(cohorts, ("id", "name"), [cohort("b")])
+    assert await names(database) == ["b"]
+
+
+async def test_a_row_that_is_there_already_is_told_when_the_block_ends(database: Database) -> None:
+    async def add_twice() -> None:
+        async with (
+            database.write() as writing,
+            writing.inserting(cohorts, ("id", "name"), [cohort("a"), cohort("a")]),
+        ):
+            await asyncio.sleep(0)
+
+    with pytest.raises((asyncpg.UniqueViolationError, sqlite3.IntegrityError)):
+        await add_twice()
+    assert await names(database) == []
+
+
+async def test_cancelling_the_block_rolls_back_and_leaves_a_usable_database(database: Database) -> None:
+    begun = asyncio.Event()
+
+    async def wait() -> None:
+        async with (
+            database.write() as writing,
+            writing.inserting(cohorts, ("id", "name"), [cohort(str(number)) for number in range(20_000)]),
+        ):
+            begun.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait())
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with database.write() as writing:
+        await writing.insert(cohorts, ("id", "name"), [cohort("b")])
+    assert await names(database) == ["b"]
+
+
+async def test_columns_are_inserted_as_records_are(database: Database) -> None:
+    async with database.write() as writing:
+        columns: dict[str, Values] = {
+            "learner_id": [an_id("a"), an_id("b")],
+            "topic_id": [an_id("t"), an_id("t")],
+            "question_id": [an_id("q"), an_id("r")],
+            "reviewed_at": np.array([microseconds(NOW), -1]),
+            "stability": np.array([0.1, 1e300]),
+            "difficulty": np.array([5.0, -0.0]),
+            "easiness": np.array([2.5, 1.3]),
+            "interval_days": np.array([6, 0]),
+            "repetitions": np.array([0, 2**31 - 1]),
+            "reviews": np.array([1, 2]),
+            "lapses": np.array([0, -(2**31)]),
+        }
+        async with writing.inserting_columns(review_states, columns):
+            pass
+        async with writing.inserting_columns(review_states, {name: values[:0] for name, values in columns.items()}):
+            pass
+    async with database.read() as reading:
+        rows = await reading.rows(select(*(review_states.c[name] for name in columns)))
+    assert sorted(rows) == sorted(
+        [
+            (an_id("a"), an_id("t"), an_id("q"), NOW, 0.1, 5.0, 2.5, 6, 0, 1, 0),
+            (an_id("b"), an_id("t"), an_id("r"), EPOCH - MICROSECOND, 1e300, 0.0, 1.3, 0, 2**31 - 1, 2, -(2**31)),
+        ]
+    )
 
 
 async def test_insert_new_adds_what_is_not_there_and_says_what_it_was(database: Database) -> None:
@@ -232,6 +329,38 @@ async def test_increases_at_once_in_opposite_orders_end_and_add_up(database: Dat
     async with asyncio.timeout(30):
         await asyncio.gather(*(add(ids if turn % 2 else ids[::-1]) for turn in range(12)))
     assert await sums(database) == dict.fromkeys(ids, (12,) * 7)
+
+
+_RESCORE = keyed(
+    lambda key: (
+        update(topic_mastery)
+        .where(topic_mastery.c.learner_id == key.c.learner_id, topic_mastery.c.attempts < bindparam("below"))
+        .values(score=func.nullif(key.c.score, bindparam("nan", type_=Float)), correct=key.c.correct)
+    ),
+    learner_id=Id,
+    score=Float,
+    correct=Integer,
+)
+
+
+@pytest.mark.parametrize("number", [1, 2, 2_000])
+async def test_keys_in_columns_change_what_keys_in_rows_would(database: Database, number: int) -> None:
+    ids = sorted(an_id(f"learner {n}") for n in range(number + 1))
+    columns = ("learner_id", "topic_id", "attempts", "correct", "first_attempts", "first_correct", "interactions")
+    async with database.write() as writing:
+        await writing.insert(topic_mastery, columns, [(id_, an_id("topic"), 1, 0, 0, 0, 0) for id_ in ids])
+    keys = {
+        "learner_id": np.frombuffer(b"".join(map(packed, ids[1:])), "V16"),
+        "score": np.where(np.arange(number) % 2, 0.0, np.nan),
+        "correct": np.arange(number),
+    }
+    for below, changed in ((2, number), (1, 0)):  # twice: what the first call left must not be found by the second
+        async with database.write() as writing:
+            assert await writing.run_by_columns(_RESCORE, keys, below=below, nan=np.nan) == changed
+    async with database.read() as reading:
+        rows = await reading.rows(select(*(topic_mastery.c[name] for name in ("learner_id", "score", "correct"))))
+    expected = [(ids[0], None, 0), *((id_, 0.0 if n % 2 else None, n) for n, id_ in enumerate(ids[1:]))]
+    assert sorted(rows, key=lambda row: row[0]) == expected
 
 
 async def test_a_change_says_how_many_rows_it_touched(database: Database) -> None:

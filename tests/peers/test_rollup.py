@@ -2,11 +2,17 @@
 
 import pytest
 
+from domain.events.response import ValidationResponse
 from domain.peers.metric import OwnMean, PeerMetric
-from domain.peers.rollup import Rollup, by_learner, by_objective, rolled_up
+from domain.peers.rollup import Rollup, by_learner, by_objective
 from tests.builders import a_response
 
 POINT = 1_000_000
+
+
+def rolled_up(response: ValidationResponse) -> Rollup:
+    [added] = by_objective([response]).values()
+    return added
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from domain.database import Database
 from domain.peers.rollup import Rollup
 from domain.peers.tables import learner_rollups
-from domain.peers.writes import count_responses
+from domain.peers.writes import add_rollups, rollups_of
 from tests.builders import a_response, an_id
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +25,7 @@ async def test_counting_nothing_asks_nothing(database: Database) -> None:
     statements: list[str] = []
     database.watch = statements.append
     async with database.write() as writing:
-        await count_responses(writing, [])
+        await add_rollups(writing, rollups_of([]))
     assert statements == []
 
 
@@ -33,9 +33,8 @@ async def test_counting_is_two_statements_however_many_responses(database: Datab
     statements: list[str] = []
     database.watch = statements.append
     async with database.write() as writing:
-        await count_responses(
-            writing, [a_response(an_id(f"learner {n % 7}"), an_id(f"objective {n % 5}")) for n in range(500)]
-        )
+        responses = [a_response(an_id(f"learner {n % 7}"), an_id(f"objective {n % 5}")) for n in range(500)]
+        await add_rollups(writing, rollups_of(responses))
     assert len(statements) == 2
     assert sum(rollup.responses for rollup in (await over_all(database)).values()) == 500
 
@@ -46,7 +45,7 @@ async def test_counters_that_fall_with_their_transaction(database: Database) -> 
 
     async def fail() -> None:
         async with database.write() as writing:
-            await count_responses(writing, [a_response(an_id("a"), an_id("o"))])
+            await add_rollups(writing, rollups_of([a_response(an_id("a"), an_id("o"))]))
             raise Mishap
 
     with pytest.raises(Mishap):
@@ -60,5 +59,5 @@ async def test_sums_hold_a_hundred_million_responses(database: Database) -> None
         columns = ("learner_id", *Rollup._fields)
         many = Rollup(10**8, 10**8 * 100 * POINT)
         await writing.increase(learner_rollups, columns, [(an_id("a"), *many)])
-        await count_responses(writing, [a_response(an_id("a"), an_id("o"), 1.0)])
+        await add_rollups(writing, rollups_of([a_response(an_id("a"), an_id("o"), 1.0)]))
     assert (await over_all(database))[an_id("a")].comprehension_sum == (10**8 + 1) * 100 * POINT
