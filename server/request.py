@@ -11,6 +11,9 @@ from server.masking import refusal
 
 MAXIMUM_PARAMETERS = 50  # of a URL: GraphQL knows five, and gateways add theirs
 
+_OBJECT: Final = dict | None  # a union that is written where it is used is made anew each time
+_TEXT: Final = str | None
+
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -47,17 +50,17 @@ def request_of(sent: Any, *, by_get: bool) -> GraphQLRequest:
         raise Refused(400, "BAD_REQUEST", "The body is not a JSON object.")
     query, variables, name = sent.get("query"), sent.get("variables"), sent.get("operationName")
     extensions, document_id = sent.get("extensions"), sent.get("documentId")
-    if not isinstance(extensions, dict | None):
+    if not isinstance(extensions, _OBJECT):
         raise Refused(400, "BAD_REQUEST", "extensions: it is not an object; send one, or leave it out.")
-    if not isinstance(document_id, str | None):
+    if not isinstance(document_id, _TEXT):
         raise Refused(400, "BAD_REQUEST", "documentId: it is not a string; send one, or leave it out.")
     if not isinstance(query, str) and not (
         query is None and (document_id or (extensions and "persistedQuery" in extensions))
     ):
         raise Refused(400, "BAD_REQUEST", "query: it is missing or not a string; send a GraphQL document.")
-    if not isinstance(variables, dict | None):
+    if not isinstance(variables, _OBJECT):
         raise Refused(400, "BAD_REQUEST", "variables: it is not an object; send one, or leave it out.")
-    if not isinstance(name, str | None):
+    if not isinstance(name, _TEXT):
         raise Refused(400, "BAD_REQUEST", "operationName: it is not a string; send one, or leave it out.")
     return GraphQLRequest(
         query=query,
