@@ -79,6 +79,7 @@ class Context:
     readable: set[str] = field(default_factory=set)
     recorded: set[Act] = field(default_factory=set)
     _audit: Loader[Act, None] | None = None
+    _actor: str | None = None
 
     def __post_init__(self) -> None:
         deployment = self.deployment
@@ -107,10 +108,13 @@ class Context:
     def audit_record(self, action: Action, subject_id: str | None, outcome: Outcome) -> AuditRecord:
         """The record of an act of this request's caller, for a transaction that stores it itself."""
         pseudonyms = self.deployment.pseudonyms
+        if self._actor is None:
+            # A service is no person: its name says more than a pseudonym.
+            subject = self.caller.subject
+            self._actor = subject[:64] if self.caller.role is Role.SERVICE else pseudonyms.of(subject)
         return AuditRecord(
             at=self.now,
-            # A service is no person: its name says more than a pseudonym.
-            actor=self.caller.subject[:64] if self.caller.role is Role.SERVICE else pseudonyms.of(self.caller.subject),
+            actor=self._actor,
             role=str(self.caller.role),
             action=action,
             subject=None if subject_id is None else pseudonyms.of(subject_id),
