@@ -13,7 +13,7 @@ the tests hold the signatures.
 
 from collections.abc import Awaitable, Mapping, Sequence
 from types import CoroutineType
-from typing import Any, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from graphql import (
     ExecutionResult,
@@ -34,6 +34,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from server.immediate import Begun
 from server.plans import OperationPlan, PlannedField, SelectionPlan, Selections, nullable
+from server.resolver_calls import LateInfo
 from server.taking import take_of
 
 Results = TypeVar("Results", dict[str, Any], list[Any])
@@ -281,9 +282,18 @@ class PlannedExecutor(Executor[None]):
         arguments = field.arguments.of(self.variable_values.coerced)
         if arguments is None:
             return self.execute_field(parent_type, source, field.details, field_path, None)
-        info = self.build_resolve_info(field.definition, field.nodes, parent_type, field_path)
+        call = field.call
+        info = LateInfo(
+            self.context_value,
+            call.field,
+            self.build_resolve_info,
+            field.definition,
+            field.nodes,
+            parent_type,
+            field_path,
+        )
         try:
-            value = field.call(source, info, arguments)
+            value = call(source, info, arguments)
             if type(value) is CoroutineType:
                 value = Begun(value)
                 if value.done:
@@ -294,7 +304,7 @@ class PlannedExecutor(Executor[None]):
                     self._look_ahead(field)
         except Exception as error:
             value = error
-        return self._completed(field, info, field_path, value)
+        return self._completed(field, info._raw_info, field_path, value)
 
     def _plan_of_value(self, field: PlannedField, value: Any) -> SelectionPlan | None:
         object_type = self._planner.object_type(field.definition.type, type(value))
@@ -306,7 +316,9 @@ class PlannedExecutor(Executor[None]):
         Where it has errors it is awaited all the same, and they are added then: those of fields that nobody need wait
         for come before them, and may leave nothing of the object to have errors.
         """
-        errors, aside = self.collected_errors, ErrorsAside()
+        errors = self.collected_errors
+        aside = errors if type(errors) is ErrorsAside else ErrorsAside()
+        before = len(aside.added)
         self.collected_errors = aside
         completed: Any = None
         fault: Exception | None = None
@@ -316,14 +328,15 @@ class PlannedExecutor(Executor[None]):
             fault = error
         finally:
             self.collected_errors = errors
-        if fault is not None or aside.added:
-            completed = self._with_errors(completed, aside, fault)
+        if fault is not None or len(aside.added) > before:
+            completed = self._with_errors(completed, aside.added[before:], fault)
+            del aside.added[before:]
         elif type(completed) is dict:
             return completed
         return self._guarded(completed, field.definition.type, field.details, path)
 
-    async def _with_errors(self, completed: Any, aside: "ErrorsAside", fault: Exception | None) -> Any:
-        for error, path in aside.added:
+    async def _with_errors(self, completed: Any, errors: "Sequence[PlacedError]", fault: Exception | None) -> Any:
+        for error, path in errors:
             self.collected_errors.add(error, path)
         if fault is not None:
             raise fault
@@ -481,6 +494,9 @@ class PlannedExecutor(Executor[None]):
         return _settled(completed, awaited) if awaited else completed
 
 
+PlacedError: TypeAlias = tuple[GraphQLError, Path | None]
+
+
 class ErrorsAside(CollectedErrors):
     """Errors that are yet to be added to those of the request. added: each with the place that it leaves empty."""
 
@@ -488,7 +504,7 @@ class ErrorsAside(CollectedErrors):
 
     def __init__(self) -> None:
         super().__init__()
-        self.added: list[tuple[GraphQLError, Path | None]] = []
+        self.added: list[PlacedError] = []
 
     def add(self, error: GraphQLError, path: Path | None) -> None:
         self.added.append((error, path))

@@ -66,13 +66,40 @@ class ResolverCall:
     field: StrawberryField
     info_class: type[Info]
 
-    def __call__(self, source: Any, info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> Any:
+    def __call__(self, source: Any, info: "LateInfo", arguments: dict[str, Any]) -> Any:
         """What the resolver returns. arguments: by parameter; the call may add to them."""
         for parent in self.parents:
             arguments[parent] = source
         if self.info is not None:
-            arguments[self.info] = self.info_class(_raw_info=info, _field=self.field)
+            own = self.info_class is not Info
+            arguments[self.info] = self.info_class(_raw_info=info._raw_info, _field=self.field) if own else info
         return self.function(source, **arguments) if self.bound else self.function(**arguments)
+
+
+class LateInfo(Info[Any, Any]):
+    """An `Info` that makes graphql-core's when it is asked for: nearly all resolvers want the context and nothing else.
+
+    build, of: what makes it, and of what.
+    """
+
+    def __init__(
+        self, context: Any, field: StrawberryField, build: Callable[..., GraphQLResolveInfo[Any]], *of: Any
+    ) -> None:
+        self._context = context
+        self._field = field
+        self._build = build
+        self._of = of
+        self._made: GraphQLResolveInfo[Any] | None = None
+
+    @property
+    def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]  # an attribute there, only ever read
+        if self._made is None:
+            self._made = self._build(*self._of)
+        return self._made
+
+    @property
+    def context(self) -> Any:
+        return self._context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
