@@ -28,7 +28,7 @@ __all__ = ["released_sets"]
 
 PRECISION = 1e-9
 
-pytestmark = [pytest.mark.anyio, NEEDS_DATA]
+pytestmark = [pytest.mark.anyio, pytest.mark.no_cover, NEEDS_DATA]
 
 FIGURES = "mean stdDev q1 median q3 iqr whiskerLow whiskerHigh sampleSize histogram { share }"
 DISTRIBUTION = f"""
