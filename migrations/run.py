@@ -1,5 +1,6 @@
 """Upgrades and downgrades a database, and tells at which revision it is."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,9 @@ async def current(url: str) -> str | None:
     return revision
 
 
+@cache
 def newest() -> str:
-    """The revision that this version of Paceline needs."""
+    """The revision that this version of Paceline needs; its migrations are looked through once."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None, "a release has at least one migration"
     return head

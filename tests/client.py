@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import jwt
 import uvicorn
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from domain.database import Database, Replica
 from domain.performance.registry import Registry
@@ -95,6 +96,21 @@ class Served:
         return self.client(token("ingester", "service", now=self.now))
 
 
+class OwnSettings(Settings):
+    """Settings that are what a test says; looking for others takes longer than most servers need to start."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
 def settings_for(database_url: str, **overrides: Any) -> Settings:
     """Settings of a server under test, whatever the environment says."""
     values = {
@@ -112,7 +128,7 @@ def settings_for(database_url: str, **overrides: Any) -> Settings:
         "bls_fetch": "off",  # no test asks BLS; those that fetch bring a server that answers in its place
         **overrides,
     }
-    return Settings(_env_file=None, **values)  # type: ignore[call-arg]  # pydantic-settings' own argument
+    return OwnSettings(**values)
 
 
 # Looking for packages, and httpx's reading of all certificates, take longer than most tests.

@@ -12,6 +12,7 @@ from tests.npm import npm_programs
 __all__ = ["database", "database_url", "engine", "npm_programs", "postgres_databases", "sqlite_template"]
 
 NO_SKIPS = bool(os.environ.get("PACELINE_TEST_NO_SKIPS"))
+MEASURING = "COVERAGE_PROCESS_CONFIG"  # by which coverage.py has a program that we start measure itself
 SERVER_MARKERS = ("postgres", "redis", "browser", "npm")
 
 # A slow machine is no failing law. Whoever changes one thing wants to see what that thing did: examples are the same in
@@ -24,6 +25,17 @@ hypothesis.settings.load_profile("random" if os.environ.get("PACELINE_TEST_RANDO
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Where pytest-cov does not measure a test, marked `no_cover`, the programs it starts are not measured either."""
+    measuring = os.environ.pop(MEASURING, None) if item.get_closest_marker("no_cover") else None
+    try:
+        yield
+    finally:
+        if measuring is not None:
+            os.environ[MEASURING] = measuring
 
 
 @pytest.hookimpl(wrapper=True)

@@ -131,7 +131,9 @@ class PostgresDatabases:
             return False
         try:
             await connection.execute(self._empty)
-            return [tuple(row) for row in await connection.fetch(_SHAPE)] == self._shape
+            version = await connection.fetch("SELECT version_num FROM alembic_version")
+            shape = [tuple(row) for row in await connection.fetch(_SHAPE)]
+            return shape == self._shape and [tuple(row) for row in version] == [(run.newest(),)]
         except asyncpg.PostgresError:
             return False
         finally:

@@ -1,9 +1,7 @@
 """The demo with all its figures, in one SQLite database that several tests read: making it takes half a minute."""
 
 import asyncio
-import fcntl
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ from server.demo.examples import Examples
 from server.demo.generate import generate
 from server.quickstart import compute_figures, figure_jobs, load_demo
 from tests.client import settings_for
+from tests.once import alone, shared_folder
 
 # When it is: what the demo shows depends on the hour, and so would a test that asked at any.
 NOW = datetime(2026, 3, 10, 14, 30, tzinfo=UTC)
@@ -32,13 +31,10 @@ class Demo:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """Made once for all processes of a run: whoever comes first makes it, the others wait."""
-    own = tmp_path_factory.getbasetemp()
-    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demo"
-    place.mkdir(exist_ok=True)
+    place = shared_folder(tmp_path_factory, "demo")
     url = f"sqlite+aiosqlite:///{place}/paceline.db"
     made = place / "examples.json"
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(place / "lock"):
         if not made.exists():
             examples = _make(url, place)
             made.write_text(json.dumps(asdict(examples)), encoding="utf-8")

@@ -3,20 +3,25 @@
 They lie beside the checkout and not in it (docs/real-data.md); where they are missing the tests of them are skipped.
 """
 
+import asyncio
 import csv
 import gzip
 import json
+import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
 import pytest
 
-from domain.database import Database
-from examples.real_data import rows_of
+from domain.database import Database, open_database
+from examples.real_data import convert, rows_of
 from server.importing.folder import import_folder
-from tests.builders import PSEUDONYMS
+from tests.builders import EXACT, NOW, PRIVATE, PSEUDONYMS, release
+from tests.once import alone, shared_folder
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 NEEDS_DATA = pytest.mark.skipif(
@@ -65,3 +70,53 @@ def rewrite(path: Path, changed: Callable[[Row], Iterable[Row]]) -> None:
 async def load(database: Database, folder: Path, now: datetime) -> None:
     """Imports a folder as an operator would who keeps events for ever; nothing of it is rejected."""
     assert await import_folder(database, PSEUDONYMS, folder, now, 0) == 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedSets:
+    """Databases with a set in them, imported and released as docs/real-data.md does it by commands.
+
+    On SQLite each is made once for all processes of a run, and every test has a copy.
+    """
+
+    place: Path
+    template: Path
+
+    def put(self, name: str, database_url: str, *, policy: str, sharing_percent: int) -> None:
+        """Puts one into the empty database at *database_url*."""
+        key = f"{name} {policy} {sharing_percent}"
+        folder = self.place / key
+        target = database_url.removeprefix("sqlite+aiosqlite:///")
+        if target == database_url:
+            with alone(self.place / f"{key}.lock"):
+                self._fill(name, database_url, folder, policy, sharing_percent)
+            return
+        made = self.place / f"{key}.db"
+        with alone(self.place / f"{key}.lock"):
+            if not made.exists():
+                # Under a name of our own until it is whole: nothing is kept of a process that died at it.
+                making = self.place / f"{key} {os.getpid()}.db"
+                shutil.copyfile(self.template, making)
+                self._fill(name, f"sqlite+aiosqlite:///{making}", folder, policy, sharing_percent)
+                assert not making.with_name(f"{making.name}-wal").exists(), "all of it is in the file that is copied"
+                making.rename(made)
+        shutil.copyfile(made, target)
+
+    def _fill(self, name: str, url: str, folder: Path, policy: str, sharing_percent: int) -> None:
+        converted = convert(name, DATA / name, folder, sharing_percent=sharing_percent)
+        assert len(converted.responses) > 1000
+
+        async def fill() -> None:
+            database = open_database(url)
+            try:
+                await load(database, folder, NOW)
+                await release(database, EXACT if policy == "exact" else PRIVATE)
+            finally:
+                await database.close()
+
+        asyncio.run(fill())
+
+
+@pytest.fixture(scope="session")
+def released_sets(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> ReleasedSets:
+    return ReleasedSets(shared_folder(tmp_path_factory, "released"), sqlite_template)

@@ -1,5 +1,6 @@
 """The files that GraphiQL's page is made of."""
 
+from functools import cache
 from pathlib import Path
 
 from server.assets import files
@@ -12,6 +13,7 @@ _HERE = Path(__file__).parent
 _OWN = ("ide.css", "ide.js")
 
 
+@cache
 def find_files(static: Path = STATIC) -> Files:
-    """The page's own files, and the assets that the build has put into *static*: reads 4 MB."""
+    """The page's own files, and the assets that the build has put into *static*: reads 4 MB, once."""
     return files.find_files({name: _HERE / name for name in _OWN}, GRAPHIQL, static)

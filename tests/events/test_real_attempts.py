@@ -27,6 +27,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 pytestmark = [
     pytest.mark.anyio,
+    pytest.mark.no_cover,
     pytest.mark.skipif(not DATA.is_dir(), reason="the data sets are not beside the checkout, in ../shared/data"),
 ]
 

@@ -52,7 +52,7 @@ from tests.faults.recording import (
     post,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.no_cover]
 
 SEED = 20261121
 FEW, MANY = 2, 50

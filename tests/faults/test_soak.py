@@ -17,7 +17,7 @@ from tests.faults.programs import Server, as_caller, served
 from tests.server.subscribers import PROTOCOL, Raw
 from tests.server.test_subscriptions import told
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.no_cover]
 
 LEARNERS = [f"learner {number}" for number in range(300)]
 OBJECTIVES = [f"objective {number}" for number in range(5)]

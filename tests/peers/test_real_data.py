@@ -4,7 +4,6 @@ The sets lie beside the checkout and not in it (docs/real-data.md); where they a
 """
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -20,18 +19,16 @@ from domain.database import Database
 from domain.learners.writes import set_consent
 from domain.privacy.margin import margin_of_size
 from examples import real_data
-from server.importing.folder import import_folder
-from tests.builders import EXACT, NOW, PRIVATE, PSEUDONYMS, release
+from tests.builders import EXACT, NOW, release
 from tests.client import SECRET, Client, Served, serving
 from tests.databases import POSTGRESQL_WHEN_HEAVY
+from tests.real import DATA, NEEDS_DATA, ReleasedSets, expected, released_sets
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+__all__ = ["released_sets"]
+
 PRECISION = 1e-9
 
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.skipif(not DATA.is_dir(), reason="the data sets are not beside the checkout, in ../shared/data"),
-]
+pytestmark = [pytest.mark.anyio, pytest.mark.no_cover, NEEDS_DATA]
 
 FIGURES = "mean stdDev q1 median q3 iqr whiskerLow whiskerHigh sampleSize histogram { share }"
 DISTRIBUTION = f"""
@@ -60,20 +57,13 @@ query ($learner: ID!) {
 """
 
 
-def expected(name: str, file: str) -> Any:
-    return json.loads((DATA / name / "expected" / f"{file}.json").read_text())
-
-
 @asynccontextmanager
 async def served_set(
-    name: str, database_url: str, folder: Path, *, policy: str = "exact", sharing_percent: int = 100
+    name: str, database_url: str, sets: ReleasedSets, *, policy: str = "exact", sharing_percent: int = 100
 ) -> AsyncIterator[Served]:
-    """A server with the set imported and released, as docs/real-data.md does it by commands."""
-    converted = real_data.convert(name, DATA / name, folder, sharing_percent=sharing_percent)
+    """A server with the set imported and released."""
+    await asyncio.to_thread(sets.put, name, database_url, policy=policy, sharing_percent=sharing_percent)
     async with serving(database_url, peer_release=policy, retention_days=0) as served:
-        assert await import_folder(served.database, PSEUDONYMS, folder, NOW, 0) == 0
-        assert len(converted.responses) > 1000
-        await release(served.database, EXACT if policy == "exact" else PRIVATE)
         yield served
 
 
@@ -116,11 +106,11 @@ def assert_equal_figures(found: Mapping[str, Any], figures: Mapping[str, Any]) -
 )
 @POSTGRESQL_WHEN_HEAVY
 async def test_distributions_of_every_cloze_objective(
-    database_url: str, tmp_path: Path, sharing_percent: int, objectives: str, over_all: str
+    database_url: str, released_sets: ReleasedSets, sharing_percent: int, objectives: str, over_all: str
 ) -> None:
     figures = expected("lkt-cloze", "peer_distributions")
     assert len(figures[objectives]) == 36
-    async with served_set("lkt-cloze", database_url, tmp_path, sharing_percent=sharing_percent) as served:
+    async with served_set("lkt-cloze", database_url, released_sets, sharing_percent=sharing_percent) as served:
         for one in figures[objectives]:
             assert_equal_figures(await distribution(served.admin(), one["objective_id"]), one)
         assert_equal_figures(await distribution(served.admin(), None), figures[over_all])
@@ -132,10 +122,10 @@ async def ranks(served: Served, keys: Iterable[Mapping[str, str]]) -> list[dict[
 
 
 @POSTGRESQL_WHEN_HEAVY
-async def test_ranks_of_cloze_learners(database_url: str, tmp_path: Path) -> None:
+async def test_ranks_of_cloze_learners(database_url: str, released_sets: ReleasedSets) -> None:
     pairs = expected("lkt-cloze", "percentile_ranks")["pairs"]
     assert len(pairs) == 200
-    async with served_set("lkt-cloze", database_url, tmp_path) as served:
+    async with served_set("lkt-cloze", database_url, released_sets) as served:
         found = await ranks(served, ({"learner": p["user_id"], "objective": p["objective_id"]} for p in pairs))
     assert found == [
         {
@@ -149,10 +139,10 @@ async def test_ranks_of_cloze_learners(database_url: str, tmp_path: Path) -> Non
 
 
 @POSTGRESQL_WHEN_HEAVY
-async def test_strengths_and_weaknesses_of_cloze_learners(database_url: str, tmp_path: Path) -> None:
+async def test_strengths_and_weaknesses_of_cloze_learners(database_url: str, released_sets: ReleasedSets) -> None:
     learners = expected("lkt-cloze", "relative_performance")["learners"]
     assert len(learners) == 60
-    async with served_set("lkt-cloze", database_url, tmp_path) as served:
+    async with served_set("lkt-cloze", database_url, released_sets) as served:
         answers = await asyncio.gather(
             *(served.admin().data(RELATIVE, {"learner": one["user_id"]}) for one in learners)
         )
@@ -174,11 +164,11 @@ async def test_strengths_and_weaknesses_of_cloze_learners(database_url: str, tmp
 
 @POSTGRESQL_WHEN_HEAVY
 async def test_a_distribution_appears_with_the_fiftieth_cloze_learner_who_shares(
-    database_url: str, tmp_path: Path
+    database_url: str, released_sets: ReleasedSets
 ) -> None:
     cases = expected("lkt-cloze", "threshold_edges")["cases"]
     assert [len(case["users"]) for case in cases] == [1, 2, 49, 50, 51]
-    async with served_set("lkt-cloze", database_url, tmp_path, sharing_percent=0) as served:
+    async with served_set("lkt-cloze", database_url, released_sets, sharing_percent=0) as served:
         sharing: set[str] = set()
         for number, case in enumerate(cases, start=1):
             await share(served.database, set(case["users"]), sharing)
@@ -198,10 +188,10 @@ async def share(database: Database, wanted: set[str], sharing: set[str]) -> None
 
 
 @pytest.mark.heavy
-async def test_distributions_and_ranks_of_university_modules(database_url: str, tmp_path: Path) -> None:
+async def test_distributions_and_ranks_of_university_modules(database_url: str, released_sets: ReleasedSets) -> None:
     figures = expected("oulad", "peers_by_module")
     assert (len(figures["distributions"]), len(figures["ranks_self_excluded"])) == (12, 200)
-    async with served_set("oulad", database_url, tmp_path) as served:
+    async with served_set("oulad", database_url, released_sets) as served:
         for one in figures["distributions"]:
             objective = real_data.an_id("oulad", one["module"], one["type"])
             for metric in ("COMPREHENSION", "REASONING") if one["type"] == "CMA" else ("COMPREHENSION",):
@@ -225,20 +215,22 @@ async def test_distributions_and_ranks_of_university_modules(database_url: str, 
 
 
 @POSTGRESQL_WHEN_HEAVY
-async def test_distribution_of_school_grades(database_url: str, tmp_path: Path) -> None:
+async def test_distribution_of_school_grades(database_url: str, released_sets: ReleasedSets) -> None:
     figures = expected("student-scores", "uci_math")
-    async with served_set("student-scores", database_url, tmp_path) as served:
+    async with served_set("student-scores", database_url, released_sets) as served:
         objective = real_data.an_id("student-scores", "mathematics")
         wanted = figures["distribution"] | {"histogram_10": figures["histogram_10"]}
         assert_equal_figures(await distribution(served.admin(), objective), wanted)
 
 
 @pytest.mark.heavy
-async def test_private_figures_of_real_data_stay_within_their_margins(database_url: str, tmp_path: Path) -> None:
+async def test_private_figures_of_real_data_stay_within_their_margins(
+    database_url: str, released_sets: ReleasedSets
+) -> None:
     """Each rank may be off by more than its margin in one case of ten; a mean moves by a small part of the range."""
     figures = expected("lkt-cloze", "peer_distributions")["objectives"]
     pairs = expected("lkt-cloze", "percentile_ranks")["pairs"]
-    async with served_set("lkt-cloze", database_url, tmp_path, policy="private") as served:
+    async with served_set("lkt-cloze", database_url, released_sets, policy="private") as served:
         released = {one["objective_id"]: await distribution(served.admin(), one["objective_id"]) for one in figures}
         found = await ranks(served, ({"learner": p["user_id"], "objective": p["objective_id"]} for p in pairs))
     for one in figures:

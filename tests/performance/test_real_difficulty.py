@@ -16,7 +16,7 @@ from tests.client import Client, serving
 from tests.databases import POSTGRESQL_WHEN_HEAVY
 from tests.real import DATA, NEEDS_DATA, Row, excerpt, expected, load, rewrite
 
-pytestmark = [pytest.mark.anyio, NEEDS_DATA]
+pytestmark = [pytest.mark.anyio, pytest.mark.no_cover, NEEDS_DATA]
 
 PRECISION = 1e-9
 

@@ -228,6 +228,7 @@ async def statements_for(served: Served, client: Client, document: str) -> int:
     return len(served.statements)
 
 
+@pytest.mark.no_cover
 @POSTGRESQL_WHEN_HEAVY
 async def test_every_field_of_a_list_costs_as_many_statements_for_a_hundred_rows_as_for_one(database_url: str) -> None:
     """Fields and lists come from the schema: a new one is counted by being there."""

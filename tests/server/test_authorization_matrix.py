@@ -36,7 +36,7 @@ from tests.builders import (
 from tests.client import Client, Served, serving
 from tests.server.paths import Path, Rules, document, paths, schema_of, spelled, together, with_ids
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("engine", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.anyio, pytest.mark.no_cover, pytest.mark.parametrize("engine", ["sqlite"], indirect=True)]
 
 DEPTH = 5
 EVENT = an_id("the other learner's event")

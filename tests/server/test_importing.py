@@ -353,6 +353,7 @@ async def test_compressed_files_with_a_byte_order_mark_and_unknown_columns_are_r
     assert await count(database, learners) == 20
 
 
+@pytest.mark.no_cover
 async def test_an_import_that_is_killed_and_run_again_counts_every_event_once(
     database: Database, database_url: str, folder: Path
 ) -> None:

@@ -28,7 +28,7 @@ from tests.privacy.attacks.crowding import (
 )
 from tests.privacy.attacks.observing import SURFACES, read_all, relative_means
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("engine", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.anyio, pytest.mark.no_cover, pytest.mark.parametrize("engine", ["sqlite"], indirect=True)]
 
 CELLS = 200
 PEOPLE = 50
