@@ -8,6 +8,7 @@ import asyncio
 import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final, TypeAlias
 
 import structlog
@@ -62,6 +63,7 @@ class Announcer:
         self._sent_at = float("-inf")  # by the loop's clock
         self._gathered: asyncio.Future[None] | None = None  # is done when what is pending now was sent
         self._on_its_way: asyncio.Future[None] | None = None  # the same of what is being sent
+        self._unheard: dict[str, asyncio.Future[None]] = {}  # the same of what was sent, by its last text
         self._listening: asyncio.Task[None] | None = None
         self._echoing: asyncio.Task[None] | None = None
         self._connected, self._changed, self._echoed = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -85,8 +87,11 @@ class Announcer:
         self._send_soon()
 
     async def sent(self) -> None:
-        """Returns when all that was announced so far was sent to the other processes, or could not be for a while."""
-        last = self._gathered or self._on_its_way
+        """Returns when all that was announced so far was sent to the other processes, or could not be for a while.
+
+        Where it can be heard here it was heard here: so the others hear it at about the same time.
+        """
+        last = self._gathered or self._on_its_way or next(reversed(self._unheard.values()), None)
         if last is not None:
             await asyncio.wait([last], timeout=SENT_SECONDS)
 
@@ -132,10 +137,16 @@ class Announcer:
                 pass
             sent, self._gathered = self._gathered, None
             self._on_its_way = sent
-            await _publish(bus, self._texts())
+            texts = self._texts()
+            if self._hears:
+                # The same may be on its way already: then the first to be heard will do for both.
+                self._unheard.setdefault(texts[-1], sent).add_done_callback(partial(_finish, sent))
+            await _publish(bus, texts)
             self._sent_at = loop.time()
             self._on_its_way = None
-            sent.set_result(None)
+            if not self._hears:
+                self._unheard.clear()
+                _finish(sent)
 
     def _texts(self) -> list[str]:
         """What is to be sent, which is then forgotten."""
@@ -165,6 +176,9 @@ class Announcer:
         self._hears = False
         self._connected.clear()
         self._changed.set()
+        for sent in self._unheard.values():
+            _finish(sent)
+        self._unheard.clear()
 
     async def _echo(self, bus: Bus) -> None:
         """Finds out, now and time and again, whether what is announced is heard here."""
@@ -196,6 +210,13 @@ class Announcer:
                 self._echoed.set()
         elif name != self._name:
             self._tell(None if rest == EVERYBODY else rest.split(" "))
+        elif text in self._unheard:
+            _finish(self._unheard.pop(text))
+
+
+def _finish(sent: "asyncio.Future[None]", _first: object = None) -> None:
+    if not sent.done():
+        sent.set_result(None)
 
 
 def texts_of(name: str, learner_ids: Iterable[str]) -> Iterable[str]:
