@@ -4,6 +4,8 @@ import asyncio
 from contextlib import suppress
 from math import nan
 
+from prometheus_client import Counter
+
 from domain.database import Database, Replica
 from resolvers.keeping import KeptByLearner
 from server.documents import Documents
@@ -28,10 +30,10 @@ class Sampler:
     ) -> None:
         self._databases = {"primary": database} | ({"replica": replica.database} if replica is not None else {})
         self._replica = replica
-        self._documents = documents
-        self._kept = kept
-        self._counted = (0, 0)
-        self._counted_answers = (0, 0)
+        self._looked_up: list[tuple[Counter, Documents | KeptByLearner]] = [(DOCUMENTS, documents)]
+        if kept is not None:
+            self._looked_up.append((KEPT_ANSWERS, kept))
+        self._counted: dict[tuple[Counter, str], int] = {}
         self._task: asyncio.Task[None] | None = None
 
     def sample(self) -> None:
@@ -42,15 +44,10 @@ class Sampler:
             DATABASE_CONNECTIONS.labels(name, "idle").set(occupancy.idle)
             DATABASE_CONNECTIONS_LIMIT.labels(name).set(occupancy.limit)
             DATABASE_WAITING.labels(name).set(occupancy.waiting)
-        hits, misses = self._documents.hits, self._documents.misses
-        DOCUMENTS.labels("hit").inc(hits - self._counted[0])
-        DOCUMENTS.labels("miss").inc(misses - self._counted[1])
-        self._counted = hits, misses
-        if self._kept is not None:
-            hits, misses = self._kept.hits, self._kept.misses
-            KEPT_ANSWERS.labels("hit").inc(hits - self._counted_answers[0])
-            KEPT_ANSWERS.labels("miss").inc(misses - self._counted_answers[1])
-            self._counted_answers = hits, misses
+        for counter, kept in self._looked_up:
+            for outcome, number in (("hit", kept.hits), ("miss", kept.misses)):
+                counter.labels(outcome).inc(number - self._counted.get((counter, outcome), 0))
+                self._counted[counter, outcome] = number
         if self._replica is not None:
             behind = self._replica.behind
             REPLICA_IN_USE.set(self._replica.in_use)

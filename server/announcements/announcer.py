@@ -137,15 +137,15 @@ class Announcer:
                 pass
             sent, self._gathered = self._gathered, None
             self._on_its_way = sent
-            texts = self._texts()
-            if self._hears:
+            texts, is_heard = self._texts(), self._hears
+            if is_heard:
                 # The same may be on its way already: then the first to be heard will do for both.
                 self._unheard.setdefault(texts[-1], sent).add_done_callback(partial(_finish, sent))
-            await _publish(bus, texts)
+            published = await _publish(bus, texts)
             self._sent_at = loop.time()
             self._on_its_way = None
-            if not self._hears:
-                self._unheard.clear()
+            if not (is_heard and published):  # nobody will tell that it came back
+                _finish(self._unheard.pop(texts[-1], sent))
                 _finish(sent)
 
     def _texts(self) -> list[str]:
@@ -168,14 +168,17 @@ class Announcer:
                     self._ended()
 
     def _began(self) -> None:
-        self._hears = False  # a library may have connected again by itself, and missed what was announced meanwhile
+        self._hears_nothing()  # a library may have connected again by itself, and missed what was announced meanwhile
         self._connected.set()
         self._changed.set()
 
     def _ended(self) -> None:
-        self._hears = False
+        self._hears_nothing()
         self._connected.clear()
         self._changed.set()
+
+    def _hears_nothing(self) -> None:
+        self._hears = False
         for sent in self._unheard.values():
             _finish(sent)
         self._unheard.clear()
@@ -192,7 +195,7 @@ class Announcer:
                 async with asyncio.timeout(ECHO_SECONDS):
                     await self._echoed.wait()
             except TimeoutError:
-                self._hears = False
+                self._hears_nothing()
                 continue
             if not self._hears and not self._changed.is_set():
                 self._hears = True
@@ -226,8 +229,11 @@ def texts_of(name: str, learner_ids: Iterable[str]) -> Iterable[str]:
         yield " ".join((name, *ids[first : first + IDS_IN_TEXT]))
 
 
-async def _publish(bus: Bus, texts: Sequence[str]) -> None:
-    """Sends *texts*, once more where the bus was lost since it was used last, which is seen only now."""
+async def _publish(bus: Bus, texts: Sequence[str]) -> bool:
+    """Sends *texts*, once more where the bus was lost since it was used last, which is seen only now.
+
+    Returns whether they were sent.
+    """
     for last in (False, True):
         try:
             await bus.publish(texts)
@@ -235,7 +241,8 @@ async def _publish(bus: Bus, texts: Sequence[str]) -> None:
             if last:
                 log.warning("announcements lost", fault=_kind(fault))
         else:
-            return
+            return True
+    return False
 
 
 def _note(state: RetryCallState) -> None:
