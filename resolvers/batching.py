@@ -2,8 +2,9 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from domain.database import Database, Reading, Writing
@@ -152,6 +153,23 @@ class Source:
     kept: Kept | None = None
 
 
+class Known(Generic[V]):
+    """What is there already, for those who await it as often as they like.
+
+    A future would do, but that it looks for the loop that runs: up to Python 3.11 by asking the system for the
+    process's number, which costs as much as a kept answer.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: V) -> None:
+        self._value = value
+
+    def __await__(self) -> Generator[Any, Any, V]:
+        yield from ()  # nothing; an iterator is what `await` wants
+        return self._value
+
+
 class Batcher:
     """One loader for each query function, for the life of one request."""
 
@@ -176,12 +194,12 @@ class Batcher:
         self._kept = kept
         self._loaders: dict[object, Loader[Any, Any]] = {}
 
-    def load(self, query: Query[K, V], key: K) -> "asyncio.Future[V | None]":
+    def load(self, query: Query[K, V], key: K) -> "Awaitable[V | None]":
         """What *query* finds for *key*, fetched with all keys of this level; None where it finds nothing."""
         if self._kept is not None:
             found: Any = self._kept.found(query, key)
             if found is not MISSING:
-                return _done(found)
+                return Known(found)
         return self._loader(query).load(key)
 
     def store(self, change: Change[K, V], key: K) -> "asyncio.Future[V | None]":
@@ -230,27 +248,18 @@ class Batcher:
         else:
             database, instead = self._replica, self._database
 
-        async def read(keys: Sequence[K]) -> Mapping[K, V]:
-            return await read_by(query, keys, database, instead)
-
-        return read
+        return partial(read_by, query, database=database, instead=instead)
 
     def _writing(self, change: Change[K, V]) -> Read[K, V]:
-        async def write(keys: Sequence[K]) -> Mapping[K, V]:
+        async def write(keys: "Sequence[K]") -> "Mapping[K, V]":
             async with self._database.write() as writing:
                 return await change(writing, keys)
 
         return write
 
 
-def _done(value: V) -> "asyncio.Future[V]":
-    future: asyncio.Future[V] = asyncio.get_running_loop().create_future()
-    future.set_result(value)
-    return future
-
-
 def _in_order(read: Read[K, V]) -> "Callable[[Sequence[K]], Awaitable[list[V | None]]]":
-    async def fetch(keys: Sequence[K]) -> "list[V | None]":  # as text: a union is made each time it is met
+    async def fetch(keys: "Sequence[K]") -> "list[V | None]":  # as text: else types are made each time
         found = await read(keys)
         return [found.get(key) for key in keys]
 

@@ -3,9 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TypeAlias
 
-from domain.audit import writes as audit
 from domain.audit.record import Action, AuditRecord, Outcome
 from domain.database import Database
 from domain.learners.erasure import Pseudonyms
@@ -16,10 +14,9 @@ from domain.privacy.policy import ReleasePolicy, Thresholds
 from domain.privacy.release import Release
 from domain.reviews.memory import Algorithm
 from domain.series.freshness import Need, Renewed
-from resolvers.batching import Batcher, Loader, Query, Source
-from resolvers.caller import Caller, Role
-
-Act: TypeAlias = tuple[Action, str | None, Outcome]
+from resolvers.audit_trail import Act, AuditTrail
+from resolvers.batching import Batcher, Query, Source
+from resolvers.caller import Caller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +75,7 @@ class Context:
     batch: Batcher = field(init=False)
     readable: set[str] = field(default_factory=set)
     recorded: set[Act] = field(default_factory=set)
-    _audit: Loader[Act, None] | None = None
-    _actor: str | None = None
+    _made_trail: AuditTrail | None = None
 
     def __post_init__(self) -> None:
         deployment = self.deployment
@@ -92,38 +88,25 @@ class Context:
 
     def again(self, now: datetime) -> "Context":
         """The same request, to be answered anew: everything is read and decided again, and acts are recorded once."""
-        return replace(self, now=now, readable=set(), _audit=None)
+        return replace(self, now=now, readable=set(), _made_trail=None)
 
     async def record(self, action: Action, subject_id: str | None, outcome: Outcome) -> None:
         """Leaves an audit record; when this returns it is stored. The same record once a request."""
-        await self.record_all(action, [subject_id], outcome)
+        await self._trail.record([(action, subject_id, outcome)])
 
     async def record_all(self, action: Action, subject_ids: Sequence[str | None], outcome: Outcome) -> None:
         """As `record`, about several at once."""
-        acts: list[Act] = [(action, subject_id, outcome) for subject_id in subject_ids]
-        audit = self._audit = self._audit or Loader(self._record)  # most requests leave no record
-        for pending in [audit.load(act) for act in acts if act not in self.recorded]:
-            await pending
+        await self._trail.record([(action, subject_id, outcome) for subject_id in subject_ids])
 
     def audit_record(self, action: Action, subject_id: str | None, outcome: Outcome) -> AuditRecord:
         """The record of an act of this request's caller, for a transaction that stores it itself."""
-        pseudonyms = self.deployment.pseudonyms
-        if self._actor is None:
-            # A service is no person: its name says more than a pseudonym.
-            subject = self.caller.subject
-            self._actor = subject[:64] if self.caller.role is Role.SERVICE else pseudonyms.of(subject)
-        return AuditRecord(
-            at=self.now,
-            actor=self._actor,
-            role=str(self.caller.role),
-            action=action,
-            subject=None if subject_id is None else pseudonyms.of(subject_id),
-            outcome=outcome,
-            request_id=self.request_id,
-        )
+        return self._trail.record_of((action, subject_id, outcome))
 
-    async def _record(self, acts: Sequence[Act]) -> Sequence[None]:
-        async with self.deployment.database.write() as writing:
-            await audit.record(writing, [self.audit_record(*act) for act in acts])
-        self.recorded.update(acts)
-        return [None] * len(acts)
+    @property
+    def _trail(self) -> AuditTrail:
+        if self._made_trail is None:  # most requests leave no record
+            deployment = self.deployment
+            self._made_trail = AuditTrail(
+                self.caller, self.now, self.request_id, deployment.pseudonyms, deployment.database, self.recorded
+            )
+        return self._made_trail

@@ -88,7 +88,7 @@ class KeptByLearner(Kept):
         if query not in self._about:
             return read
 
-        async def keeping(keys: Sequence[K]) -> Mapping[K, V]:
+        async def keeping(keys: "Sequence[K]") -> "Mapping[K, V]":
             self.misses += len(keys)
             under_way = _UnderWay()
             self._under_way.add(under_way)

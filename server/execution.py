@@ -68,6 +68,19 @@ class PlannedExecutor(Executor[None]):
         self._planner = plan.planner
         self._selections = Selections()
 
+    @property
+    def async_helpers(self) -> GraphQLResolveInfoHelpers:  # an attribute there
+        """What resolvers may ask of their `info`, made when it is asked for.
+
+        Kept, it would hold the executor that holds it: each request would leave a cycle of its executor, its context
+        and all that was read for it, for the garbage collector to find thousands of requests later.
+        """
+        return GraphQLResolveInfoHelpers(self.gather_async_work, self.track_async_work)
+
+    @async_helpers.setter
+    def async_helpers(self, made: GraphQLResolveInfoHelpers) -> None:
+        """graphql-core makes them at once."""
+
     def for_request(self, variables: VariableValues, context: object, root_value: object) -> "PlannedExecutor":
         """An executor of the same operation for one request; graphql-core makes its sub-executors in the same way."""
         executor = object.__new__(PlannedExecutor)
@@ -75,7 +88,6 @@ class PlannedExecutor(Executor[None]):
         executor.root_value = root_value
         executor.context_value = context
         executor.variable_values = variables
-        executor.async_helpers = GraphQLResolveInfoHelpers(executor.gather_async_work, executor.track_async_work)
         executor.collected_errors = CollectedErrors()
         executor.pending_incremental_futures = set()
         executor.background_futures = set()

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from types import TracebackType
@@ -35,7 +35,20 @@ REQUEST_ID = b"x-request-id"
 # As the audit trail can keep them, and as nothing can be smuggled into a line by.
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 
+IDS_AT_ONCE = 512
+
 _request: ContextVar[str | None] = ContextVar("request", default=None)
+
+
+def _ids() -> Iterator[str]:
+    """Ids of eight random bytes each; asking the system for them one by one takes longer than all else about them."""
+    while True:
+        drawn = os.urandom(8 * IDS_AT_ONCE)
+        for start in range(0, len(drawn), 8):
+            yield drawn[start : start + 8].hex()
+
+
+_new_ids = _ids()
 
 
 def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
@@ -81,7 +94,7 @@ def bound_request() -> str | None:
 
 def new_request_id() -> str:
     """An id for a request that brought none."""
-    return os.urandom(8).hex()  # as `secrets` does it, in half the time
+    return next(_new_ids)
 
 
 def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -129,6 +129,10 @@ class TracedDatabase(Database):
             async with self._inner.write() as writing:
                 yield TracedWriting(writing, self.traces)
 
+    async def add(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
+        with self.traces.change(self.dialect.name, "INSERT", table.name):
+            await self._inner.add(table, columns, records)
+
     async def scrub(self) -> None:
         await self._inner.scrub()
 

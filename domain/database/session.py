@@ -157,6 +157,11 @@ class Database(ABC):
     def write(self) -> AbstractAsyncContextManager[Writing]:
         """A transaction."""
 
+    async def add(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
+        """Adds rows, all or none, in a transaction of nothing else."""
+        async with self.write() as writing:
+            await writing.insert(table, columns, records)
+
     @abstractmethod
     def snapshot(self) -> AbstractAsyncContextManager[Reading]:
         """A connection all of whose reads see the same moment."""
