@@ -67,6 +67,7 @@ class PlannedExecutor(Executor[None]):
         self._plan_of_operation = plan
         self._planner = plan.planner
         self._selections = Selections()
+        self._errors_aside = ErrorsAside()  # one for all requests: nothing is left in it while anything is awaited
 
     @property
     def async_helpers(self) -> GraphQLResolveInfoHelpers:  # an attribute there
@@ -264,7 +265,7 @@ class PlannedExecutor(Executor[None]):
                 else:
                     completed = self._field(field, parent_type, source, path)
                 results[name] = completed
-                if self.is_awaitable(completed):
+                if type(completed) is not dict and self.is_awaitable(completed):
                     awaited.append(name)
         except Exception:
             if awaited:  # a fault that makes this object null must not wait for them, and they must not be lost
@@ -294,18 +295,9 @@ class PlannedExecutor(Executor[None]):
         arguments = field.arguments.of(self.variable_values.coerced)
         if arguments is None:
             return self.execute_field(parent_type, source, field.details, field_path, None)
-        call = field.call
-        info = LateInfo(
-            self.context_value,
-            call.field,
-            self.build_resolve_info,
-            field.definition,
-            field.nodes,
-            parent_type,
-            field_path,
-        )
+        info = LateInfo(self, field, parent_type, field_path)
         try:
-            value = call(source, info, arguments)
+            value = field.call(source, info, arguments)
             if type(value) is CoroutineType:
                 value = Begun(value)
                 if value.done:
@@ -319,8 +311,13 @@ class PlannedExecutor(Executor[None]):
         return self._completed(field, info._raw_info, field_path, value)
 
     def _plan_of_value(self, field: PlannedField, value: Any) -> SelectionPlan | None:
-        object_type = self._planner.object_type(field.definition.type, type(value))
-        return None if object_type is None else self._plan_if_any(object_type, field.details)
+        plan = field.plans.get(type(value))
+        if plan is None:
+            object_type = self._planner.object_type(field.definition.type, type(value))
+            plan = None if object_type is None else self._plan_if_any(object_type, field.details)
+            if plan is not None:
+                field.plans[type(value)] = plan
+        return plan
 
     def _at_once(self, plan: SelectionPlan, field: PlannedField, path: Path, value: Any) -> AwaitableOrValue[Any]:
         """The object *value*, which was to be awaited and was there already: without a task, or a coroutine.
@@ -328,8 +325,13 @@ class PlannedExecutor(Executor[None]):
         Where it has errors it is awaited all the same, and they are added then: those of fields that nobody need wait
         for come before them, and may leave nothing of the object to have errors.
         """
+        if plan.take is not None:
+            try:
+                return plan.take(value)
+            except Exception:  # whatever it is, it is met again below
+                plan.missed()
         errors = self.collected_errors
-        aside = errors if type(errors) is ErrorsAside else ErrorsAside()
+        aside = errors if type(errors) is ErrorsAside else self._errors_aside
         before = len(aside.added)
         self.collected_errors = aside
         completed: Any = None

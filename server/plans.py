@@ -63,7 +63,7 @@ class PlannedField:
     leaf: how its usual values are taken, for an attribute that is a scalar or an enum.
     call, arguments: its resolver, where it can be called directly.
     object_type: the type of its value, for an object; item_type: the type of each item, for a list.
-    below: the plan of the object below, made when the first one comes.
+    below: the plan of the object below, made when the first one comes. plans: those of a resolver's values, by class.
     expect: what is told before its value is read (`schema.context.EXPECT`).
     looks_ahead: whether the fields below are told so; expected: those that want it, once they are known.
     """
@@ -80,6 +80,7 @@ class PlannedField:
     object_type: GraphQLObjectType | None = None
     item_type: GraphQLOutputType | None = None
     below: "SelectionPlan | None" = None
+    plans: "dict[type, SelectionPlan]" = field(default_factory=dict)
     expect: Callable[..., None] | None = None
     looks_ahead: bool = False
     expected: "tuple[tuple[Callable[..., None], Arguments], ...] | None" = None

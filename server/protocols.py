@@ -9,11 +9,18 @@ times is given up.
 import asyncio
 import socket
 import sys
+from collections.abc import Iterable
 from typing import Any, ClassVar, Final, cast
 
 import orjson
 import structlog
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.http11 import Request
@@ -54,6 +61,78 @@ class _TooManyInLine(Exception):
     """A request above MOST_IN_LINE."""
 
 
+class WholeAnswers(RequestResponseCycle):
+    """A request whose answer, where it has one body of a known length, is sent in one go.
+
+    uvicorn sends the head by itself, as soon as it is there: a second call of the system, and often a second packet.
+    """
+
+    _head: Any = None  # that waits for its body: the message that begins an answer
+
+    async def send(self, message: Any) -> None:
+        head = self._head
+        if message["type"] == "http.response.start":
+            # One that waits already was of an answer that a fault has come between.
+            if head is not None or (not self.response_started and _has_length(message["headers"])):
+                self._head = message
+                return
+        elif head is not None:
+            self._head = None
+            if not (message.get("more_body") or self.flow.write_paused or self.access_log):
+                if not self.disconnected:
+                    self._send_whole(head["status"], head["headers"], message.get("body", b""))
+                return
+            await super().send(head)
+        await super().send(message)
+
+    def _send_whole(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
+        """Does what `send` would do with both. Raises RuntimeError for what cannot be sent."""
+        content = [STATUS_LINE[status]]
+        closes = False
+        for name, value in (*self.default_headers, *headers):
+            if HEADER_VALUE_RE.search(value):
+                raise RuntimeError("Invalid HTTP header value.")
+            name = _NAMES.get(name) or _checked(name)
+            if name == b"content-length" and int(value) != len(body) and self.scope["method"] != "HEAD":
+                raise RuntimeError("The body is not as long as Content-Length says.")
+            if name == b"connection" and b"close" in value.lower():
+                self.keep_alive, closes = False, True
+            content += (name, b": ", value, b"\r\n")
+        if not self.keep_alive and not closes:
+            content.append(b"connection: close\r\n")
+        content.append(b"\r\n")
+        if self.scope["method"] != "HEAD":
+            content.append(body)
+        self.response_started = self.response_complete = True
+        self.waiting_for_100_continue = False
+        self.transport.write(b"".join(content))
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+
+def _has_length(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    for name, _ in headers:  # noqa: SIM110  # a generator for `any` takes longer than all of it
+        if name == b"content-length":
+            return True
+    return False
+
+
+_NAMES: Final[dict[bytes, bytes]] = {}
+_MOST_NAMES: Final = 1000
+
+
+def _checked(name: bytes) -> bytes:
+    """The name of a header, in lower case; looked at once. Raises RuntimeError for what is no name."""
+    if HEADER_RE.search(name):
+        raise RuntimeError("Invalid HTTP header name.")
+    lowered = name.lower()
+    if len(_NAMES) < _MOST_NAMES:
+        _NAMES[name] = lowered
+    return lowered
+
+
 class HttpProtocol(HttpToolsProtocol):
     """HTTP/1.1 with deadlines."""
 
@@ -90,12 +169,16 @@ class HttpProtocol(HttpToolsProtocol):
         self._body_bytes += len(data)
         last = self.scope
         super().data_received(data)
-        if not self._lacks_head or self.scope is not last:
+        if self.scope is not last or not self._lacks_head:
             self._head_bytes = 0
             return
         self._head_bytes += len(data)
         if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
             self._refuse(431, "TOO_LARGE", f"A request's head may have {HEAD_BYTES} bytes; send less.")
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        cycle.__class__ = WholeAnswers  # uvicorn makes its own, and takes no other
+        super()._start_asgi_task(cycle, app)
 
     def shutdown(self) -> None:
         super().shutdown()

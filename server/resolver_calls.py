@@ -19,6 +19,7 @@ from graphql import (
     FieldNode,
     GraphQLField,
     GraphQLNonNull,
+    GraphQLObjectType,
     GraphQLResolveInfo,
     ListValueNode,
     ObjectValueNode,
@@ -27,6 +28,7 @@ from graphql import (
     get_argument_values,
 )
 from graphql.execution.values import VariableValues
+from graphql.pyutils import Path
 from strawberry.relay import GlobalID
 from strawberry.scalars import is_scalar
 from strawberry.schema import Schema
@@ -79,27 +81,33 @@ class ResolverCall:
 class LateInfo(Info[Any, Any]):
     """An `Info` that makes graphql-core's when it is asked for: nearly all resolvers want the context and nothing else.
 
-    build, of: what makes it, and of what.
+    executor: the one of the request. planned: the field, by its plan (server/plans.py). path: where it stands.
     """
 
-    def __init__(
-        self, context: Any, field: StrawberryField, build: Callable[..., GraphQLResolveInfo[Any]], *of: Any
-    ) -> None:
-        self._context = context
-        self._field = field
-        self._build = build
-        self._of = of
+    def __init__(self, executor: Any, planned: Any, parent_type: GraphQLObjectType, path: Path) -> None:
+        self._executor = executor
+        self._planned = planned
+        self._parent_type = parent_type
+        self._path = path
         self._made: GraphQLResolveInfo[Any] | None = None
 
     @property
     def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]  # an attribute there, only ever read
         if self._made is None:
-            self._made = self._build(*self._of)
+            planned = self._planned
+            self._made = self._executor.build_resolve_info(
+                planned.definition, planned.nodes, self._parent_type, self._path
+            )
         return self._made
 
     @property
+    def _field(self) -> StrawberryField:  # type: ignore[override]  # likewise
+        field: StrawberryField = self._planned.call.field
+        return field
+
+    @property
     def context(self) -> Any:
-        return self._context
+        return self._executor.context_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
