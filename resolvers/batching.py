@@ -132,6 +132,13 @@ class Kept(ABC):
         """What *query* found for *key*; MISSING where that is not known."""
 
     @abstractmethod
+    def made(self, query: Query[K, V], key: K, make: Callable[..., W], *others: object) -> W | object:
+        """What *make* makes of *key*, what *query* found for it, and *others*; MISSING where that is not known.
+
+        Made once, and kept with what was found. others: the same for all requests.
+        """
+
+    @abstractmethod
     def derive(self, query: Query[K, V], key: K, value: V | None) -> None:
         """Keeps an answer that follows from one that was just found."""
 
@@ -201,6 +208,16 @@ class Batcher:
             if found is not MISSING:
                 return Known(found)
         return self._loader(query).load(key)
+
+    def made(self, query: Query[K, V], key: K, make: Callable[..., W], *others: object) -> W | None:
+        """What *make* makes of *key*, what *query* found for it, and *others*, where that need not be read.
+
+        make: a function of the module, pure and never None. None where it would have to be read: then `load`.
+        """
+        if self._kept is None:
+            return None
+        made: Any = self._kept.made(query, key, make, *others)
+        return None if made is MISSING else made
 
     def store(self, change: Change[K, V], key: K) -> "asyncio.Future[V | None]":
         """As `load`, but that *change* writes: one transaction for all keys of this level, each of them once."""

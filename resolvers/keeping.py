@@ -15,6 +15,7 @@ from resolvers.batching import MISSING, Kept, Query, Read
 
 K = TypeVar("K")
 V = TypeVar("V")
+W = TypeVar("W")
 About: TypeAlias = Callable[[Any], str]
 
 KEPT_SECONDS: Final = 30.0
@@ -23,6 +24,7 @@ KEPT_SECONDS: Final = 30.0
 EVERYBODY: Final = ""
 """Whom a key is about that is about no learner: what is released, and the curriculum."""
 
+# What is made of an answer is kept beside it, so there may be twice as many.
 MOST_OF_LEARNER: Final = 64  # answers about one: a dashboard has a dozen
 MOST_OF_EVERYBODY: Final = 4_000
 
@@ -72,16 +74,35 @@ class KeptByLearner(Kept):
 
     def found(self, query: Query[K, V], key: K) -> Any:
         """What *query* found for *key*; MISSING where that is not known."""
-        about = self._about.get(query)
-        if about is None or not self._hears():
+        answers = self._answers(query, key)
+        if answers is None:
             return MISSING
-        answers = self._kept.get(about(key))
-        if answers is None or answers.until <= self._clock():
-            return MISSING
-        found = answers.by_key.get((query, key), MISSING)
+        found = answers.get((query, key), MISSING)
         if found is not MISSING:
             self.hits += 1
         return found
+
+    def made(self, query: Query[K, V], key: K, make: Callable[..., W], *others: object) -> Any:
+        """What *make* makes of *key*, what *query* found for it, and *others*; MISSING where nothing is kept."""
+        answers = self._answers(query, key)
+        if answers is None:
+            return MISSING
+        made = answers.get((make, key), MISSING)
+        if made is MISSING:
+            found = answers.get((query, key), MISSING)
+            if found is MISSING:
+                return MISSING
+            made = answers[make, key] = make(key, found, *others)
+        self.hits += 1
+        return made
+
+    def _answers(self, query: Query[K, V], key: K) -> dict[tuple[object, object], Any] | None:
+        """What is kept now about whom *key* is about."""
+        about = self._about.get(query)
+        if about is None or not self._hears():
+            return None
+        answers = self._kept.get(about(key))
+        return None if answers is None or answers.until <= self._clock() else answers.by_key
 
     def reading(self, query: Query[K, V], read: Read[K, V]) -> Read[K, V]:
         """*read*, but that what it finds is kept."""

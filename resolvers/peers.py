@@ -14,6 +14,7 @@ from domain.peers.standing import PeerStanding, stand
 from domain.peers.strengths import ComparedObjective, RelativePerformance, relative_performance
 from domain.privacy.cell import Cell
 from domain.privacy.figures import Distribution, distribution
+from domain.privacy.policy import ReleasePolicy, Thresholds
 from domain.privacy.release import Release
 from domain.unavailable import Reason, Unavailable
 from resolvers import access
@@ -53,17 +54,31 @@ async def peer_standing(
     """Where the learner stands among its peers in one objective."""
     access.require_read(context, learner_id)
     objective_id = required_id("objectiveId", objective_id)
-    key = queries.ComparisonKey(learner_id, objective_id, metric, context.deployment.policy)
+    deployment = context.deployment
+    key = queries.ComparisonKey(learner_id, objective_id, metric, deployment.policy)
+    if deployment.policy is ReleasePolicy.PRIVATE:
+        standing = context.batch.made(queries.comparison_by_key, key, _standing, deployment.thresholds)
+        if isinstance(standing, PeerStanding):  # where there is none it may be that there is no such objective
+            return standing
     found = await context.batch.load(queries.comparison_by_key, key)
     assert found is not None, "every key has a comparison"
     release = found.release
     if isinstance(release, Cell):
         [release] = await _whole(context, [release])
+        found = found._replace(release=release)
     if release is None:
         await required_objective(context, objective_id)
-    own = None if found.rollup is None else found.rollup.own_mean(metric)
+    return _standing(key, found, deployment.thresholds)
+
+
+def _standing(
+    key: queries.ComparisonKey, found: queries.Comparison, thresholds: Thresholds
+) -> PeerStanding | Unavailable:
+    """What a comparison comes to that came with its release, or has none."""
+    assert not isinstance(found.release, Cell)
+    own = None if found.rollup is None else found.rollup.own_mean(key.metric)
     contributes = found.learner is not None and found.learner.contributes
-    return stand(own, release, context.deployment.thresholds, contributes)
+    return stand(own, found.release, thresholds, contributes)
 
 
 def expect_standing(context: Context, objective_id: str, metric: PeerMetric = PeerMetric.COMPREHENSION) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
 from domain.catalog.queries import objective_by_id
@@ -29,10 +30,10 @@ RELEASE_BY_CELL: Final[Mapping[ReleasePolicy, Query[Cell, Release]]] = {
 }
 
 KEPT: Final[Mapping[Query[Any, Any], About]] = {
-    learner_by_id: lambda learner_id: learner_id,
-    comparison_by_key: lambda key: key.learner_id,
-    profile_by_learner: lambda key: key.learner_id,
-    scores_by_learner: lambda key: key.learner_id,
+    learner_by_id: str,  # which is the key itself
+    comparison_by_key: attrgetter("learner_id"),
+    profile_by_learner: attrgetter("learner_id"),
+    scores_by_learner: attrgetter("learner_id"),
     objective_by_id: lambda objective_id: EVERYBODY,
     # Those of policy `exact` hold everybody's means: they are read when they are asked for.
     RELEASE_BY_CELL[ReleasePolicy.PRIVATE]: lambda cell: EVERYBODY,

@@ -207,7 +207,7 @@ def _token_of(authorization: Sequence[str]) -> str:
 
 def _fingerprint(token: str) -> bytes:
     """A token's digest, by which it is known: no dump of the memory holds a list of tokens."""
-    return hashlib.sha256(token.encode("ascii")).digest()
+    return hashlib.blake2b(token.encode("ascii"), digest_size=32).digest()
 
 
 def _source_of(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> KeyFile | KeyAddress | None:
