@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -46,14 +47,19 @@ async def send_tagged(
         await _send(send, 200, body, media_type, headers)
 
 
+@cache
+def _content_type(media_type: str) -> bytes:
+    return f"{media_type}; charset=utf-8".encode()
+
+
 async def _send(send: Send, status: int, body: bytes, media_type: str, headers: Headers) -> None:
     await send(
         {
             "type": "http.response.start",
             "status": status,
             "headers": [
-                (b"content-type", f"{media_type}; charset=utf-8".encode()),
-                (b"content-length", str(len(body)).encode()),
+                (b"content-type", _content_type(media_type)),
+                (b"content-length", b"%d" % len(body)),
                 *headers,
             ],
         }

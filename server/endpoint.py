@@ -21,11 +21,12 @@ from server.body import BodyTooLarge, ClientGone, whole
 from server.cost import refusal as refusal_of_cost
 from server.documents import CheckedDocument, Operation
 from server.execution import execute
-from server.front import CHALLENGE, Front, answer_header, authorization
+from server.front import CHALLENGE, Front, answer_header
 from server.immediate import Begun
 from server.limits import Limits
 from server.masking import DATABASE_UNAVAILABLE, RETRY_AFTER, refusal, refusal_of_bug, shown
 from server.negotiation import (
+    AUTHORIZATION,
     EVENT_STREAM,
     GRAPHQL_RESPONSE,
     JSON,
@@ -104,7 +105,7 @@ class GraphQLEndpoint:
             await self._page(scope, receive, send)
             return
         media_type = response_type(accept)
-        self._front.admit(scope)
+        self._front.admit(headers)
         try:
             if media_type is None:
                 raise Refused(
@@ -140,7 +141,7 @@ class GraphQLEndpoint:
     async def _answer(self, scope: Scope, headers: SentHeaders, receive: Receive) -> Answer | Subscribed:
         if scope["method"] not in ("GET", "POST"):
             raise Refused(405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST.", (b"allow", b"GET, POST"))
-        caller = await self._caller(scope)
+        caller = await self._caller(headers)
         if caller is None and not self._open_to_nobody:
             raise _unknown()
         if caller is not None and (waiting := self._rates.is_waiting(caller)) is not None:
@@ -188,13 +189,13 @@ class GraphQLEndpoint:
         )
         return answer
 
-    async def _caller(self, scope: Scope) -> Caller | None:
+    async def _caller(self, headers: SentHeaders) -> Caller | None:
         """Who asks; None without a token. A token that is no good is never taken for none."""
-        sent = authorization(scope)
-        if not sent:
+        sent = headers.get(AUTHORIZATION)
+        if sent is None:
             return None
         try:
-            return await self._front.caller(sent)
+            return await self._front.caller((sent,))  # two of them come as one with a comma, which no token has
         except Unauthenticated as fault:
             raise _unknown() from fault
 

@@ -33,7 +33,7 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from server.immediate import Begun
-from server.plans import OperationPlan, PlannedField, SelectionPlan, Selections, nullable
+from server.plans import TAKEN_FROM, OperationPlan, PlannedField, SelectionPlan, Selections, nullable
 from server.resolver_calls import LateInfo
 from server.taking import take_of
 
@@ -230,8 +230,10 @@ class PlannedExecutor(Executor[None]):
                 return plan.take(source)
             except Exception:  # whatever it is, it is met again below
                 plan.missed()
-        elif plan.is_to_be_tried():
-            plan.take = take_of(plan, self._planner, self._below)
+        elif plan.uses < TAKEN_FROM:
+            plan.uses += 1
+            if plan.uses == TAKEN_FROM:
+                plan.take = take_of(plan, self._planner, self._below)
         parent_type = plan.parent_type
         results: dict[str, Any] = {}
         awaited: list[str] = []

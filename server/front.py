@@ -7,7 +7,8 @@ from starlette.types import Scope
 from resolvers.caller import Caller
 from resolvers.context import Context, Deployment
 from server.clock import Clock
-from server.logging import REQUEST_ID, bind_request, bound_request, new_request_id, request_id_of
+from server.logging import bind_request, bound_request, new_request_id, request_id_of
+from server.negotiation import REQUEST_ID, SentHeaders
 from server.observation import Observation
 from server.tokens import TokenVerifier
 
@@ -29,13 +30,13 @@ class Front:
         self._verifier = verifier
         self._clock = clock
 
-    def admit(self, scope: Scope) -> None:
+    def admit(self, headers: SentHeaders) -> None:
         """Gives a request its id: what is logged from here on bears it."""
-        bind_request(request_id_of(scope["headers"]))
+        bind_request(request_id_of(headers.get(REQUEST_ID)))
 
     async def caller(self, authorization: Sequence[str]) -> Caller:
         """Who asks, by all `Authorization` headers of a request. Raises Unauthenticated."""
-        caller = await self._verifier.verify(authorization)
+        caller = self._verifier.remembered(authorization) or await self._verifier.verify(authorization)
         request_id = bound_request()
         if request_id is not None and _bare(request_id) == _bare(caller.subject):
             bind_request(new_request_id())  # who asks stands in no log, even if it wants to

@@ -29,7 +29,7 @@ from server.answer import send_json
 from server.body import BadCompression, BodyTooLarge, ClientGone, chunks, inflated
 from server.front import CHALLENGE, Front, answer_header, authorization
 from server.masking import RETRY_AFTER, refusal, refusal_of, refusal_of_bug, status_of
-from server.negotiation import JSON
+from server.negotiation import JSON, sent_headers
 from server.rates.limiter import RATE_LIMITED, RateLimiter
 from server.tokens import Unauthenticated
 
@@ -192,7 +192,7 @@ class EventsEndpoint:
         self._turns = asyncio.Semaphore(stored_at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._front.admit(scope)
+        self._front.admit(sent_headers(scope["headers"]))
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from contextvars import ContextVar
 from types import TracebackType
@@ -31,9 +31,8 @@ OURS = ("domain", "migrations", "resolvers", "schema", "server")
 # Libraries whose INFO is worth reading. The others log statements, headers and addresses below WARNING.
 TOLD_FROM_INFO = ("alembic", "uvicorn")
 
-REQUEST_ID = b"x-request-id"
 # As the audit trail can keep them, and as nothing can be smuggled into a line by.
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 
 IDS_AT_ONCE = 512
 
@@ -97,12 +96,9 @@ def new_request_id() -> str:
     return next(_new_ids)
 
 
-def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+def request_id_of(brought: str | None) -> str:
     """The id that a request brought in X-Request-ID, if it is well-formed; else a new one."""
-    for name, value in headers:
-        if name == REQUEST_ID:
-            return value.decode("ascii") if _REQUEST_ID.fullmatch(value) else new_request_id()
-    return new_request_id()
+    return brought if brought and _REQUEST_ID.fullmatch(brought) else new_request_id()
 
 
 def _handler(stream: TextIO, form: str) -> logging.Handler:

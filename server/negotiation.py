@@ -12,14 +12,26 @@ HTML = "text/html"
 SentHeaders: TypeAlias = Mapping[bytes, str]
 """Headers of a request by their names in lower case; one that was sent more than once as a list, with commas."""
 
-_READ: Final = frozenset({b"accept", b"accept-language", b"content-encoding", b"content-type", b"if-none-match"})
+AUTHORIZATION: Final = b"authorization"
+REQUEST_ID: Final = b"x-request-id"
+_READ: Final = frozenset(
+    {
+        AUTHORIZATION,
+        REQUEST_ID,
+        b"accept",
+        b"accept-language",
+        b"content-encoding",
+        b"content-type",
+        b"if-none-match",
+    }
+)
 
 # No browser sends more than a few hundred characters; the rest of a longer header is not worth anybody's time.
 LONGEST_LANGUAGES = 1000
 
 
 def sent_headers(headers: Iterable[tuple[bytes, bytes]]) -> SentHeaders:
-    """Those of a request's headers that say what a client can take, and what it sent."""
+    """Those of a request's headers that say who asks, what it can take, and what it sent."""
     found: dict[bytes, str] = {}
     for name, value in headers:
         if name in _READ:

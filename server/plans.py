@@ -105,6 +105,7 @@ class SelectionPlan:
 
     is_type_of: the type's own test of its values, if it has one; reads_info: whether that may look at its `info`.
     take: takes whole objects at once (server/taking.py), once the plan was used a few times, and if that can be.
+    uses: counted up to TAKEN_FROM.
     """
 
     parent_type: GraphQLObjectType
@@ -112,13 +113,8 @@ class SelectionPlan:
     is_type_of: Callable[..., Any] | None
     reads_info: bool
     take: Take | None = None
-    _uses: int = 0
+    uses: int = 0
     _misses: int = 0
-
-    def is_to_be_tried(self) -> bool:
-        """Whether this use of the plan is the one at which `take` is to be made."""
-        self._uses += 1
-        return self._uses == TAKEN_FROM
 
     def missed(self) -> None:
         """Notes that `take` met something unusual: where it does so time and again it costs more than it saves."""
@@ -274,7 +270,7 @@ class OperationPlan:
 
     def selections(self, variables: Mapping[str, Any]) -> Selections:
         """The plans that hold for these coerced variables."""
-        combination = tuple(variables.get(name) for name in self._switches)
+        combination = tuple([variables.get(name) for name in self._switches])
         selections = self._selections.get(combination)
         if selections is None:
             selections = Selections()

@@ -161,7 +161,7 @@ class HttpProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= MOST_IN_LINE:
             raise _TooManyInLine  # which the parser takes for a bad request: 400, and the end
         super().on_message_begin()
-        cast(dict[str, Any], self.scope)["extensions"] = self._extensions
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # what else may stand there
 
     def data_received(self, data: bytes) -> None:
         if self._refused:

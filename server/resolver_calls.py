@@ -84,7 +84,10 @@ class LateInfo(Info[Any, Any]):
     executor: the one of the request. planned: the field, by its plan (server/plans.py). path: where it stands.
     """
 
+    context: Any = None  # an attribute, for which no function need be called
+
     def __init__(self, executor: Any, planned: Any, parent_type: GraphQLObjectType, path: Path) -> None:
+        self.context = executor.context_value
         self._executor = executor
         self._planned = planned
         self._parent_type = parent_type
@@ -104,10 +107,6 @@ class LateInfo(Info[Any, Any]):
     def _field(self) -> StrawberryField:  # type: ignore[override]  # likewise
         field: StrawberryField = self._planned.call.field
         return field
-
-    @property
-    def context(self) -> Any:
-        return self._executor.context_value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from server.clock import Clock
 from server.jwks import ALGORITHMS, BadKeySet, KeyAddress, KeyFile, KeySet
 from server.settings import Settings, SettingsError
 
+BEARER = "Bearer "  # as nearly everybody spells it
 SHARED_SECRET = "HS256"  # noqa: S105  # the name of an algorithm
 MAXIMUM_TOKEN = 16 * 1024  # characters; proxies allow 8,000 for all headers together
 
@@ -106,6 +107,13 @@ class TokenVerifier:
             except BadKeySet as fault:
                 raise SettingsError("PACELINE_AUTH_JWKS_FILE", str(fault), "name a JSON Web Key Set") from fault
         return verifier
+
+    def remembered(self, authorization: Sequence[str]) -> Caller | None:
+        """As `verify`, where that was found out before; None where it is to be."""
+        if len(authorization) != 1 or not authorization[0].startswith(BEARER):
+            return None
+        known = self._remembered(_fingerprint(authorization[0][len(BEARER) :]))
+        return None if known is None else known.caller
 
     async def verify(self, authorization: Sequence[str]) -> Caller:
         """The caller that a request's `Authorization` headers name. Raises Unauthenticated."""
@@ -207,7 +215,7 @@ def _token_of(authorization: Sequence[str]) -> str:
 
 def _fingerprint(token: str) -> bytes:
     """A token's digest, by which it is known: no dump of the memory holds a list of tokens."""
-    return hashlib.blake2b(token.encode("ascii"), digest_size=32).digest()
+    return hashlib.blake2b(token.encode(), digest_size=32).digest()
 
 
 def _source_of(settings: Settings, transport: httpx.AsyncBaseTransport | None) -> KeyFile | KeyAddress | None:

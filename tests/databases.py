@@ -51,7 +51,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # Everything a database is made of but its rows, with what its columns are: equal for two that may stand for each other.
 _SHAPE = """SELECT coalesce(parent.relname, class.relname), class.relkind, class.relispartition AS partition,
-        string_agg(attname || atttypid || attnotnull || atthasdef, ',' ORDER BY attnum) AS columns
+        string_agg(attname || atttypid || attnotnull || atthasdef, ',' ORDER BY attnum) AS columns,
+        (SELECT count(*) FROM pg_constraint WHERE conrelid = class.oid) AS constraints,
+        (SELECT count(*) FROM pg_trigger WHERE tgrelid = class.oid AND NOT tgisinternal) AS triggers
     FROM pg_class AS class
     LEFT JOIN pg_attribute ON attrelid = class.oid AND attnum > 0
     LEFT JOIN pg_inherits ON inhrelid = class.oid
