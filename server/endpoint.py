@@ -141,12 +141,15 @@ class GraphQLEndpoint:
     async def _answer(self, scope: Scope, headers: SentHeaders, receive: Receive) -> Answer | Subscribed:
         if scope["method"] not in ("GET", "POST"):
             raise Refused(405, "METHOD_NOT_ALLOWED", "Send queries by GET or POST.", (b"allow", b"GET, POST"))
-        caller = await self._caller(headers)
+        caller = self._front.remembered(headers.get(AUTHORIZATION, "")) or await self._caller(headers)
         if caller is None and not self._open_to_nobody:
             raise _unknown()
         if caller is not None and (waiting := self._rates.is_waiting(caller)) is not None:
             raise _too_many(waiting)
-        request = await self._request(scope, headers, receive)
+        if scope["method"] == "POST":
+            request = request_of(await self._body(headers, receive), by_get=False)
+        else:
+            request = request_of(url_parameters(scope["query_string"]), by_get=True)
         operation, errors = operation_of(await self._documents.of(request, caller), request)
         # What is wrong with a document tells of the schema alone, which is no secret where nobody may ask for it.
         if caller is None and operation is not None and not operation.introspection_only:
@@ -198,11 +201,6 @@ class GraphQLEndpoint:
             return await self._front.caller((sent,))  # two of them come as one with a comma, which no token has
         except Unauthenticated as fault:
             raise _unknown() from fault
-
-    async def _request(self, scope: Scope, headers: SentHeaders, receive: Receive) -> GraphQLRequest:
-        if scope["method"] == "POST":
-            return request_of(await self._body(headers, receive), by_get=False)
-        return request_of(url_parameters(scope["query_string"]), by_get=True)
 
     async def _body(self, headers: SentHeaders, receive: Receive) -> Any:
         if not is_json(headers.get(b"content-type", "")):

@@ -11,7 +11,7 @@ The methods overridden and called here are not public in graphql-core. The suppo
 the tests hold the signatures.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from types import CoroutineType
 from typing import Any, TypeAlias, TypeVar, cast
 
@@ -537,9 +537,9 @@ async def _settled(results: Results, awaited: Sequence[Any]) -> Results:
     return results
 
 
-async def execute(
+def execute(
     plan: OperationPlan, variables: Mapping[str, Any] | None, context: object, root_value: object = None
-) -> ExecutionResult:
+) -> Coroutine[Any, Any, ExecutionResult]:
     """What one operation comes to.
 
     Variables that do not fit are refused before anything runs: errors with the code BAD_USER_INPUT and without path,
@@ -548,8 +548,13 @@ async def execute(
     """
     coerced = plan.coerce(variables or {})
     if isinstance(coerced, list):
-        for fault in coerced:
-            fault.extensions = {"code": "BAD_USER_INPUT", **(fault.extensions or {})}
-        return ExecutionResult(None, coerced)
+        return _refused(coerced)
     pattern = plan.pattern = plan.pattern or PlannedExecutor(plan)
-    return await pattern.for_request(coerced, context, root_value).run()
+    run: Coroutine[Any, Any, ExecutionResult] = pattern.for_request(coerced, context, root_value).run()
+    return run
+
+
+async def _refused(faults: list[GraphQLError]) -> ExecutionResult:
+    for fault in faults:
+        fault.extensions = {"code": "BAD_USER_INPUT", **(fault.extensions or {})}
+    return ExecutionResult(None, faults)

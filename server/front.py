@@ -36,7 +36,14 @@ class Front:
 
     async def caller(self, authorization: Sequence[str]) -> Caller:
         """Who asks, by all `Authorization` headers of a request. Raises Unauthenticated."""
-        caller = self._verifier.remembered(authorization) or await self._verifier.verify(authorization)
+        return self._known_as(await self._verifier.verify(authorization))
+
+    def remembered(self, authorization: str) -> Caller | None:
+        """As `caller`, where the header was found good before; None where that is to be seen."""
+        caller = self._verifier.remembered(authorization)
+        return None if caller is None else self._known_as(caller)
+
+    def _known_as(self, caller: Caller) -> Caller:
         request_id = bound_request()
         if request_id is not None and _bare(request_id) == _bare(caller.subject):
             bind_request(new_request_id())  # who asks stands in no log, even if it wants to

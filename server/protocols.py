@@ -87,21 +87,17 @@ class WholeAnswers(RequestResponseCycle):
 
     def _send_whole(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
         """Does what `send` would do with both. Raises RuntimeError for what cannot be sent."""
+        sends_body = self.scope["method"] != "HEAD"
         content = [STATUS_LINE[status]]
         closes = False
-        for name, value in (*self.default_headers, *headers):
-            if HEADER_VALUE_RE.search(value):
-                raise RuntimeError("Invalid HTTP header value.")
-            name = _NAMES.get(name) or _checked(name)
-            if name == b"content-length" and int(value) != len(body) and self.scope["method"] != "HEAD":
+        for header in (*self.default_headers, *headers):
+            content.append(_LINES.get(header) or _line(*header))
+            if header[0] == b"content-length" and sends_body and int(header[1]) != len(body):
                 raise RuntimeError("The body is not as long as Content-Length says.")
-            if name == b"connection" and b"close" in value.lower():
+            if header[0] == b"connection" and b"close" in header[1].lower():
                 self.keep_alive, closes = False, True
-            content += (name, b": ", value, b"\r\n")
-        if not self.keep_alive and not closes:
-            content.append(b"connection: close\r\n")
-        content.append(b"\r\n")
-        if self.scope["method"] != "HEAD":
+        content.append(b"\r\n" if self.keep_alive or closes else b"connection: close\r\n\r\n")
+        if sends_body:
             content.append(body)
         self.response_started = self.response_complete = True
         self.waiting_for_100_continue = False
@@ -112,25 +108,26 @@ class WholeAnswers(RequestResponseCycle):
         self.on_response()
 
 
+_ALWAYS_ALIKE: Final = frozenset({b"cache-control", b"content-type", b"vary"})
+_LINES: Final[dict[tuple[bytes, bytes], bytes]] = {}
+_MOST_LINES: Final = 100
+
+
+def _line(name: bytes, value: bytes) -> bytes:
+    """A header as it is sent; those that nearly all answers have are kept. Raises RuntimeError for one that is none."""
+    if HEADER_RE.search(name) or HEADER_VALUE_RE.search(value):
+        raise RuntimeError("Invalid HTTP header.")
+    line = b"%b: %b\r\n" % (name.lower(), value)
+    if name in _ALWAYS_ALIKE and len(_LINES) < _MOST_LINES:
+        _LINES[name, value] = line
+    return line
+
+
 def _has_length(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     for name, _ in headers:  # noqa: SIM110  # a generator for `any` takes longer than all of it
         if name == b"content-length":
             return True
     return False
-
-
-_NAMES: Final[dict[bytes, bytes]] = {}
-_MOST_NAMES: Final = 1000
-
-
-def _checked(name: bytes) -> bytes:
-    """The name of a header, in lower case; looked at once. Raises RuntimeError for what is no name."""
-    if HEADER_RE.search(name):
-        raise RuntimeError("Invalid HTTP header name.")
-    lowered = name.lower()
-    if len(_NAMES) < _MOST_NAMES:
-        _NAMES[name] = lowered
-    return lowered
 
 
 class HttpProtocol(HttpToolsProtocol):

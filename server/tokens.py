@@ -108,11 +108,11 @@ class TokenVerifier:
                 raise SettingsError("PACELINE_AUTH_JWKS_FILE", str(fault), "name a JSON Web Key Set") from fault
         return verifier
 
-    def remembered(self, authorization: Sequence[str]) -> Caller | None:
-        """As `verify`, where that was found out before; None where it is to be."""
-        if len(authorization) != 1 or not authorization[0].startswith(BEARER):
+    def remembered(self, authorization: str) -> Caller | None:
+        """As `verify`, for a request's only such header, where that was found out before; None where it is to be."""
+        if not authorization.startswith(BEARER):
             return None
-        known = self._remembered(_fingerprint(authorization[0][len(BEARER) :]))
+        known = self._remembered(_fingerprint(authorization[len(BEARER) :]))
         return None if known is None else known.caller
 
     async def verify(self, authorization: Sequence[str]) -> Caller:
