@@ -37,9 +37,9 @@ UVICORN = ("-m", "uvicorn", "--loop", "uvloop", "--http", "httptools", "--no-acc
 async def paceline(
     database_url: str, *, processes: int = 1, cores: Sequence[int] = (SERVER_CORE,), **settings: str
 ) -> AsyncIterator[str]:
-    """A server, of one process if not told otherwise, on these cores; yields its base URL."""
+    """`paceline serve`, with one process if not told otherwise, on these cores; yields its base URL."""
     environment = {**SETTINGS, "PACELINE_DATABASE_URL": database_url, **settings}
-    words = (*UVICORN, "--workers", str(processes), "--factory", "server.app:create")
+    words = ("-c", "from server.cli import app; app()", "serve", "--workers", str(processes))
     async with _python(*words, environment=environment, cores=cores) as url:
         yield url
 

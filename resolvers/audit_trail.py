@@ -23,7 +23,7 @@ class AuditTrail:
     recorded: acts that have left a record.
     """
 
-    __slots__ = ("_loader", "_recorder", "recorded")
+    __slots__ = ("_loader", "_recorder", "_together", "recorded")
 
     def __init__(
         self,
@@ -37,11 +37,14 @@ class AuditTrail:
         self.recorded = recorded
         self._recorder = _Recorder(caller, at, request_id, pseudonyms, database, recorded)
         self._loader = Loader(self._recorder.store)
+        self._together: dict[Act, tuple[Act, ...]] = {}  # acts that were asked for in one call
 
     async def record(self, acts: Sequence[Act]) -> None:
         """Leaves records of *acts*; when this returns they are stored."""
-        load = self._loader.load
-        for pending in [load(act) for act in acts if act not in self.recorded]:
+        new = tuple([act for act in dict.fromkeys(acts) if act not in self._together and act not in self.recorded])
+        self._together.update(dict.fromkeys(new, new))
+        groups = {self._together[act] for act in acts if act in self._together}
+        for pending in [self._loader.load(group) for group in groups]:
             await pending
 
     def record_of(self, act: Act) -> AuditRecord:
@@ -75,7 +78,8 @@ class _Recorder:
             request_id=self.request_id,
         )
 
-    async def store(self, acts: Sequence[Act]) -> Sequence[None]:
+    async def store(self, groups: Sequence[Sequence[Act]]) -> Sequence[None]:
+        acts = [act for group in groups for act in group]
         await record_alone(self.database, [self.record_of(act) for act in acts])
         self.recorded.update(acts)
-        return [None] * len(acts)
+        return [None] * len(groups)

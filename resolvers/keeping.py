@@ -24,9 +24,15 @@ KEPT_SECONDS: Final = 30.0
 EVERYBODY: Final = ""
 """Whom a key is about that is about no learner: what is released, and the curriculum."""
 
+MANY: Final = "*"
+"""Whom a key is about that is about any number of learners: what is kept of them goes with a change of any."""
+
 # What is made of an answer is kept beside it, so there may be twice as many.
 MOST_OF_LEARNER: Final = 64  # answers about one: a dashboard has a dozen
 MOST_OF_EVERYBODY: Final = 4_000
+MOST_OF_MANY: Final = 200  # pages of a hundred learners
+
+_MOST: Final = {EVERYBODY: MOST_OF_EVERYBODY, MANY: MOST_OF_MANY}
 
 
 @dataclass(slots=True)
@@ -48,8 +54,8 @@ class _UnderWay:
 class KeptByLearner(Kept):
     """Answers of queries by key, for all requests of a process.
 
-    queries: which ones, with whom a key of theirs is about: a learner's id, or EVERYBODY. What they answer is shared,
-    so nobody may change it.
+    queries: which ones, with whom a key of theirs is about: a learner's id, MANY or EVERYBODY. What they answer is
+    shared, so nobody may change it.
     most_learners: of whom something is kept; of others than these what was read first is forgotten.
     hears: whether changes are announced here now.
     hits, misses: how many answers were there, and how many had to be read.
@@ -137,6 +143,7 @@ class KeptByLearner(Kept):
         if learner_ids is None:
             self._kept.clear()
         else:
+            self._kept.pop(MANY, None)
             for learner_id in learner_ids:
                 self._kept.pop(learner_id, None)
         for under_way in self._under_way:
@@ -147,14 +154,14 @@ class KeptByLearner(Kept):
 
     def _keep(self, query: Query[K, V], key: K, value: V, changed: Collection[str]) -> None:
         owner = self._about[query](key)
-        if owner in changed or not self._hears():
+        if owner in changed or (owner == MANY and changed) or not self._hears():
             return
         answers, now = self._kept.get(owner), self._clock()
         if answers is None or answers.until <= now:
             self._forget_old(now)
             answers = self._kept[owner] = _Answers(now + KEPT_SECONDS)
             self._kept.move_to_end(owner)
-        if len(answers.by_key) < (MOST_OF_EVERYBODY if owner == EVERYBODY else MOST_OF_LEARNER):
+        if len(answers.by_key) < _MOST.get(owner, MOST_OF_LEARNER):
             answers.by_key[query, key] = value
 
     def _forget_old(self, now: float) -> None:

@@ -141,9 +141,16 @@ async def objective_scores(
     """The learner's own means by objective; a figure about itself, so nothing is withheld."""
     access.require_read(context, learner_id)
     window = Window.of(first, after)
-    scores = await context.batch.load(queries.scores_by_learner, queries.ScoreList(learner_id, metric, window)) or []
+    key = queries.ScoreList(learner_id, metric, window)
+    shown = context.batch.made(queries.scores_by_learner, key, _scores_page)
+    if shown is None:
+        shown = _scores_page(key, await context.batch.load(queries.scores_by_learner, key) or [])
 
     async def count() -> int:
         return await context.batch.load(queries.score_count_by_learner, (learner_id, metric)) or 0
 
-    return page(scores, window, lambda score: (score.objective.name, score.objective.id), count)
+    return shown.counted_by(count)
+
+
+def _scores_page(key: queries.ScoreList, scores: Sequence[ObjectiveScore]) -> Page[ObjectiveScore]:
+    return page(scores, key.window, lambda score: (score.objective.name, score.objective.id))

@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from domain.catalog.queries import objective_by_id
 from domain.database import Database, Replica
-from domain.learners.queries import learner_by_id
+from domain.learners.queries import cohort_by_id, learner_by_id, member_count_by_cohort, members_by_cohort
 from domain.peers.queries import comparison_by_key, profile_by_learner, scores_by_learner
 from domain.privacy.cell import Cell
 from domain.privacy.policy import ReleasePolicy
 from domain.privacy.queries import release_by_cell
 from domain.privacy.release import Release
 from resolvers.batching import Query, Source
-from resolvers.keeping import EVERYBODY, About, KeptByLearner
+from resolvers.keeping import EVERYBODY, MANY, About, KeptByLearner
 from resolvers.merging import merged
 from server.announcements.announcer import Announcer
 from server.announcements.choice import has_bus
@@ -34,11 +34,17 @@ KEPT: Final[Mapping[Query[Any, Any], About]] = {
     comparison_by_key: attrgetter("learner_id"),
     profile_by_learner: attrgetter("learner_id"),
     scores_by_learner: attrgetter("learner_id"),
+    cohort_by_id: lambda cohort_id: MANY,
+    members_by_cohort: lambda key: MANY,
+    member_count_by_cohort: lambda cohort_id: MANY,
     objective_by_id: lambda objective_id: EVERYBODY,
     # Those of policy `exact` hold everybody's means: they are read when they are asked for.
     RELEASE_BY_CELL[ReleasePolicy.PRIVATE]: lambda cell: EVERYBODY,
 }
-"""Answers that are kept, and whom each is about: what announces a change announces that learner, or everybody."""
+"""Answers that are kept, and whom each is about: what announces a change announces that learner, or everybody.
+
+A cohort's members change when one of them does; its name changes with an import, which announces everybody.
+"""
 
 
 def kept_of(settings: Settings, announcer: Announcer) -> KeptByLearner | None:

@@ -19,6 +19,7 @@ from server.leaves import LeafRule
 from server.plans import PlannedField, Planner, SelectionPlan, Take, nullable, tested_class
 
 MOST_FIELDS: Final = 300  # that one function takes: writing and compiling it costs some 20 us for each
+MOST_LOOPS: Final = 10  # inside each other: Python itself allows twenty
 
 # What keeps the attributes of classes with slots, and of named tuples: reading has no effect.
 _STEADY: Final = (MemberDescriptorType, type(namedtuple("_", "field").field))  # type: ignore[attr-defined]  # there at run time
@@ -51,43 +52,51 @@ def take_of(
 
 
 class _Writing:
-    """The text of functions that call each other, and the names that it refers to."""
+    """The text of a function, and the names that it refers to."""
 
     def __init__(self, planner: Planner, below: Callable[[PlannedField], SelectionPlan | None]) -> None:
         self._planner = planner
         self._below = below
-        self._fields = 0
+        self._fields = self._variables = self._loops = 0
         self.lines: list[str] = []
         self.names: dict[str, Any] = {"Unusual": Unusual}
 
     def function(self, plan: SelectionPlan) -> str:
-        """Writes the function of *plan* behind those that it calls; returns its name."""
+        """Writes the function of *plan*; returns its name."""
+        lines, taken = self._taking(plan, "o")
+        self.lines = ["def take(o):", *(f"    {line}" for line in lines), f"    return {taken}"]
+        return "take"
+
+    def _taking(self, plan: SelectionPlan, taken_from: str) -> tuple[list[str], str]:
+        """What takes the object that a variable holds, objects below it included, and the text of what it comes to.
+
+        All in one function: a call for each object would take a fifth of a long answer's time.
+        """
         self._fields += len(plan.steps)
         if plan.reads_info or self._fields > MOST_FIELDS:
             raise _NotPlain
         attributes = {step[-1].attribute for step in plan.steps} - {None}
         known: set[type] = set()
         tested = tested_class(plan.is_type_of)
-        body = [f"if type(o) not in {self._name(known)}: {self._name(self._admit(known, attributes, tested))}(o)"]
+        admit = self._name(self._admit(known, attributes, tested))
+        lines = [f"if type({taken_from}) not in {self._name(known)}: {admit}({taken_from})"]
         if plan.is_type_of is not None and tested is None:
-            body.append(f"if {self._name(plan.is_type_of)}(o, None) is not True: raise Unusual")
+            lines.append(f"if {self._name(plan.is_type_of)}({taken_from}, None) is not True: raise Unusual")
         entries = []
-        for place, (name, *_, planned) in enumerate(plan.steps):
+        for name, *_, planned in plan.steps:
             if planned.constant is not None:
                 entries.append(f"{name!r}: {planned.constant!r}")
             else:
-                body += self._field(f"v{place}", planned)
-                entries.append(f"{name!r}: v{place}")
-        take = f"take{len(self.names)}"
-        self.names[take] = None  # until it is there
-        self.lines += [f"def {take}(o):", *(f"    {line}" for line in body), f"    return {{{', '.join(entries)}}}"]
-        return take
+                value = self._variable()
+                lines += self._field(taken_from, value, planned)
+                entries.append(f"{name!r}: {value}")
+        return lines, f"{{{', '.join(entries)}}}"
 
-    def _field(self, value: str, planned: PlannedField) -> list[str]:
+    def _field(self, taken_from: str, value: str, planned: PlannedField) -> list[str]:
         attribute = planned.attribute
         if attribute is None or not attribute.isidentifier() or iskeyword(attribute):
             raise _NotPlain
-        read = f"{value} = o.{attribute}"
+        read = f"{value} = {taken_from}.{attribute}"
         made = self._made(value, planned)
         if isinstance(planned.definition.type, GraphQLNonNull):
             return [read, *made]
@@ -98,21 +107,33 @@ class _Writing:
         if planned.leaf is not None:
             return self._leaf(value, planned.leaf)
         if planned.item_type is None:
-            return [f"{value} = {self._object(planned)}({value})"]
+            lines, taken = self._taking(self._plan_below(planned), value)
+            return [*lines, f"{value} = {taken}"]
         is_list = f"if type({value}) is not list and type({value}) is not tuple: raise Unusual"
         item_type = nullable(planned.item_type)
         if isinstance(item_type, GraphQLObjectType):
-            return [is_list, f"{value} = [{self._object(planned)}(i) for i in {value}]"]
+            items, item = self._variable(), self._variable()
+            self._loops += 1
+            if self._loops > MOST_LOOPS:
+                raise _NotPlain
+            lines, taken = self._taking(self._plan_below(planned), item)
+            self._loops -= 1
+            loop = [f"for {item} in {value}:", *(f"    {line}" for line in lines), f"    {items}.append({taken})"]
+            return [is_list, f"{items} = []", *loop, f"{value} = {items}"]
         rule = self._planner.leaf_rule(item_type)
         if rule is None:
             raise _NotPlain
         return [is_list, f"{value} = {self._name(self._leaves(rule))}({value})"]
 
-    def _object(self, planned: PlannedField) -> str:
+    def _plan_below(self, planned: PlannedField) -> SelectionPlan:
         plan = self._below(planned)
         if plan is None:
             raise _NotPlain
-        return self.function(plan)
+        return plan
+
+    def _variable(self) -> str:
+        self._variables += 1
+        return f"v{self._variables}"
 
     def _leaf(self, value: str, rule: LeafRule) -> list[str]:
         lines = [f"if type({value}) is not {self._name(rule.exact)}: raise Unusual"]
