@@ -15,6 +15,13 @@ from resolvers.caller import Caller, Role
 Act: TypeAlias = tuple[Action, str | None, Outcome]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """Acts that were asked for in one call; a key by identity, since to hash a hundred acts takes long."""
+
+    acts: Sequence[Act]
+
+
 class AuditTrail:
     """Acts of one caller in one request, each of them recorded once.
 
@@ -23,7 +30,7 @@ class AuditTrail:
     recorded: acts that have left a record.
     """
 
-    __slots__ = ("_loader", "_recorder", "_together", "recorded")
+    __slots__ = ("_groups", "_loader", "_recorder", "recorded")
 
     def __init__(
         self,
@@ -37,13 +44,14 @@ class AuditTrail:
         self.recorded = recorded
         self._recorder = _Recorder(caller, at, request_id, pseudonyms, database, recorded)
         self._loader = Loader(self._recorder.store)
-        self._together: dict[Act, tuple[Act, ...]] = {}  # acts that were asked for in one call
+        self._groups: dict[Act, _Group] = {}
 
     async def record(self, acts: Sequence[Act]) -> None:
         """Leaves records of *acts*; when this returns they are stored."""
-        new = tuple([act for act in dict.fromkeys(acts) if act not in self._together and act not in self.recorded])
-        self._together.update(dict.fromkeys(new, new))
-        groups = {self._together[act] for act in acts if act in self._together}
+        missing = [act for act in dict.fromkeys(acts) if act not in self.recorded]
+        new = [act for act in missing if act not in self._groups]
+        self._groups.update(dict.fromkeys(new, _Group(new)))
+        groups = dict.fromkeys([self._groups[act] for act in missing])
         for pending in [self._loader.load(group) for group in groups]:
             await pending
 
@@ -78,8 +86,8 @@ class _Recorder:
             request_id=self.request_id,
         )
 
-    async def store(self, groups: Sequence[Sequence[Act]]) -> Sequence[None]:
-        acts = [act for group in groups for act in group]
+    async def store(self, groups: Sequence[_Group]) -> Sequence[None]:
+        acts = [act for group in groups for act in group.acts]
         await record_alone(self.database, [self.record_of(act) for act in acts])
         self.recorded.update(acts)
         return [None] * len(groups)

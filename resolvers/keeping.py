@@ -162,7 +162,8 @@ class KeptByLearner(Kept):
             answers = self._kept[owner] = _Answers(now + KEPT_SECONDS)
             self._kept.move_to_end(owner)
         if len(answers.by_key) < _MOST.get(owner, MOST_OF_LEARNER):
-            answers.by_key[query, key] = value
+            # Of two that were read at the same time the first: something may have been made of it already.
+            answers.by_key.setdefault((query, key), value)
 
     def _forget_old(self, now: float) -> None:
         """Makes room for one more: they stand in the order in which they were first read."""

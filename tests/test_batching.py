@@ -13,7 +13,7 @@ from domain.learners.learner import Learner
 from domain.learners.queries import cohort_by_id, learner_by_id
 from domain.learners.writes import put_cohorts
 from migrations import run
-from resolvers.batching import Batcher, Loader
+from resolvers.batching import Batcher, Known, Loader
 from resolvers.merging import merged
 from tests.builders import add_learners, an_id
 
@@ -127,6 +127,30 @@ async def test_a_part_that_nobody_waits_for_any_more_is_left_alone() -> None:
     whole.set_result(7)
     await asyncio.sleep(0)
     assert await loader.load("a") == 1
+
+
+@pytest.mark.parametrize("value", [7, None, ("a", "tuple")])
+async def test_what_is_known_may_be_awaited_as_often_as_one_likes(value: object) -> None:
+    known = Known(value)
+    assert [await known, await known] == [value, value]
+    assert list(await asyncio.gather(known, known)) == [value, value]
+    assert await asyncio.wait_for(known, None) is value
+
+
+async def test_who_awaits_what_is_known_waits_for_no_turn_of_the_loop() -> None:
+    turns: list[str] = []
+    asyncio.get_running_loop().call_soon(turns.append, "a turn")
+    assert await Known(7) == 7
+    assert turns == []
+
+
+def test_what_is_known_needs_no_loop_that_runs() -> None:
+    async def doubled(known: Known[int]) -> int:
+        return 2 * await known
+
+    with pytest.raises(StopIteration) as ended:
+        doubled(Known(7)).send(None)
+    assert ended.value.value == 14
 
 
 async def named(reading: Reading, ids: Sequence[str]) -> Mapping[str, tuple[Learner, str]]:

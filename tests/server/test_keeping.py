@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
+from domain.audit.tables import audit_records
 from domain.database import Database
 from server.announcements.choice import announcing
 from server.jobs.registry import registered
@@ -24,6 +26,7 @@ from tests.server.wire import wired
 
 pytestmark = [pytest.mark.anyio, pytest.mark.postgres]
 
+AUDITED = ["COPY audit_records"]  # all that is left of reading others' learners where everything is kept
 SECONDS = 60  # for what never comes where something is wrong
 KEEPING: dict[str, Any] = {"kept_learners": 50}
 STANDING = """query ($objective: ID!) { viewer { displayName sharesData peerStanding(objectiveId: $objective) {
@@ -33,9 +36,18 @@ OF_LEARNER = """query ($learner: ID!, $objective: ID!) { learner(id: $learner) {
 OTHERS = """query ($objective: ID!) { viewer { relativePerformance { ... on Unavailable { reason }
     ... on RelativePerformance { averagePercentile } } objectiveScores { edges { node { score } } } }
     peerDistribution(objectiveId: $objective) { ... on Unavailable { reason } ... on PeerDistribution { median } } }"""
+STANDING_AND_SCORES = """query ($objective: ID!) { viewer { peerStanding(objectiveId: $objective) {
+    ... on Unavailable { reason } ... on PeerStanding { score } }
+    objectiveScores(first: 2) { totalCount pageInfo { hasNextPage } edges { cursor node { score } } } } }"""
+MEMBERS = """query ($cohort: ID!, $first: Int, $after: String) { cohort(id: $cohort) { name
+    learners(first: $first, after: $after) {
+        totalCount pageInfo { hasNextPage endCursor } edges { node { displayName sharesData } } } } }"""
 RECORD = """mutation ($events: [EventInput!]!) { recordEvents(events: $events) { accepted rejected { code } } }"""
 SHARE = "mutation ($learner: ID!, $share: Boolean!) { setDataSharing(learnerId: $learner, share: $share) { id } }"
 ERASE = "mutation ($learner: ID!) { eraseLearner(learnerId: $learner) { learnerId } }"
+
+
+RECORDS = select(func.count()).select_from(audit_records)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +108,57 @@ async def assembled(database: Database, name: str) -> Class:
 async def two_servers(url: str, name: str) -> AsyncIterator[tuple[Served, Served, Class]]:
     async with serving(url, **KEEPING) as one, serving(url, **KEEPING) as other:
         yield one, other, await assembled(one.database, name)
+
+
+class Classroom:
+    """Learners of one cohort whom nobody but its educators asks for."""
+
+    def __init__(self, cohort: str, names: list[str]) -> None:
+        self.cohort = cohort
+        self.names = names
+
+    async def page(self, served: Served, first: int | None = None, after: str | None = None) -> dict[str, Any]:
+        """What an educator is shown of it."""
+        asked = {"cohort": self.cohort, "first": first, "after": after}
+        data = await served.educator(self.cohort).data(MEMBERS, asked)
+        shown: dict[str, Any] = data["cohort"]
+        return shown
+
+    async def counted(self, served: Served) -> tuple[list[str], int]:
+        """The names of its members, and how many there are said to be."""
+        learners = (await self.page(served))["learners"]
+        return [edge["node"]["displayName"] for edge in learners["edges"]], learners["totalCount"]
+
+    async def shown(self, served: Served) -> list[str]:
+        """The names of its members, of whom there are as many as is said."""
+        names, number = await self.counted(served)
+        assert number == len(names)
+        return names
+
+    async def comes_to(self, served: Served, names: list[str]) -> None:
+        """Returns when another process has told of the change that makes these its members."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                # An answer during which that is heard may have the page of before, and the number of after.
+                if await self.counted(served) == (names, len(names)):
+                    return
+                await asyncio.sleep(0.01)
+
+    async def kept(self, served: Served) -> list[str]:
+        """As `shown`, once nothing is read for it."""
+        async with asyncio.timeout(SECONDS):
+            while True:
+                served.statements.clear()
+                found = await self.shown(served)
+                if served.statements == AUDITED:
+                    return found
+
+
+async def taught(database: Database, name: str, members: int = 4) -> Classroom:
+    cohort = await add_cohort(database, name)
+    names = [f"{name} {number}" for number in range(members)]
+    await add_learners(database, names, cohort_id=cohort)
+    return Classroom(cohort, names)
 
 
 def answers(learner_id: str, objective: str, score: float, times: int = 3) -> list[dict[str, Any]]:
@@ -210,6 +273,18 @@ async def test_a_new_release_is_shown_when_the_job_that_made_it_has_told(postgre
         assert after["peerStanding"]["distribution"]["median"] > 80
 
 
+async def imported(url: str, folder: Path) -> None:
+    """Has another program import the files of *folder*."""
+    importing = await asyncio.create_subprocess_exec(
+        str(Path(sys.executable).with_name("paceline")),
+        "import",
+        str(folder),
+        env={**os.environ, **environment(url)},
+        cwd=folder,
+    )
+    assert await importing.wait() == 0
+
+
 async def test_what_another_program_imported_is_shown(postgres_url: str, tmp_path: Path) -> None:
     async with serving(postgres_url, **KEEPING) as served:
         pupils = await assembled(served.database, "imported")
@@ -218,14 +293,7 @@ async def test_what_another_program_imported_is_shown(postgres_url: str, tmp_pat
             "id,display_name,joined_at,shares_data,active,cohort_id\n"
             f"{pupils.ada},Ada Lovelace,2025-09-01T00:00:00Z,true,true,{pupils.cohort}\n"
         )
-        importing = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).with_name("paceline")),
-            "import",
-            str(tmp_path),
-            env={**os.environ, **environment(postgres_url)},
-            cwd=tmp_path,
-        )
-        assert await importing.wait() == 0
+        await imported(postgres_url, tmp_path)
         await pupils.comes_to(served, lambda viewer: viewer["displayName"] == "Ada Lovelace")
 
 
@@ -250,3 +318,185 @@ async def test_means_of_everybody_are_not_kept(postgres_url: str) -> None:
             served.statements.clear()
             assert (await pupils.standing(served))["peerStanding"]["score"] == 20
         assert len(served.statements) == 1
+
+
+async def test_a_page_of_a_cohort_that_was_asked_for_before_takes_no_statement_but_its_audit_records(
+    postgres_url: str,
+) -> None:
+    async with serving(postgres_url, **KEEPING) as served:
+        room = await taught(served.database, "a page")
+        first = await room.page(served)
+        assert [edge["node"]["displayName"] for edge in first["learners"]["edges"]] == room.names
+        assert await room.kept(served) == room.names
+        served.statements.clear()
+        assert await room.page(served) == first
+        assert served.statements == AUDITED
+        async with served.database.read() as reading:
+            [(before,)] = await reading.rows(RECORDS)
+            await room.page(served)
+            [(after,)] = await reading.rows(RECORDS)
+        assert after - before == len(room.names)
+
+
+async def test_pages_of_a_cohort_are_kept_each_for_itself_and_fit_together(postgres_url: str) -> None:
+    async with serving(postgres_url, **KEEPING) as served:
+        room = await taught(served.database, "pages", members=5)
+
+        async def paged() -> list[str]:
+            found, after = [], None
+            while True:
+                learners = (await room.page(served, first=2, after=after))["learners"]
+                assert learners["totalCount"] == 5
+                found += [edge["node"]["displayName"] for edge in learners["edges"]]
+                after = learners["pageInfo"]["endCursor"]
+                if not learners["pageInfo"]["hasNextPage"]:
+                    return found
+
+        await room.kept(served)
+        assert await paged() == room.names
+        served.statements.clear()
+        assert await paged() == room.names
+        assert served.statements == AUDITED * 3
+
+
+async def test_a_kept_page_of_a_cohort_is_for_its_educators_and_admins_alone(postgres_url: str) -> None:
+    async with serving(postgres_url, **KEEPING) as served:
+        room = await taught(served.database, "for its educators")
+        await room.kept(served)
+        asked = {"cohort": room.cohort}
+        strangers = [served.educator(an_id("another cohort")), served.service(), served.learner(an_id("a stranger"))]
+        assert [await stranger.data(MEMBERS, asked) for stranger in strangers] == [{"cohort": None}] * 3
+        own = (await served.learner(an_id(room.names[0])).data(MEMBERS, asked))["cohort"]
+        assert own == {"name": "for its educators", "learners": None}
+        assert (await served.admin().data(MEMBERS, asked))["cohort"] == await room.page(served)
+
+
+async def test_a_member_who_was_erased_is_on_no_page_any_more(postgres_url: str) -> None:
+    async with serving(postgres_url, **KEEPING) as one, serving(postgres_url, **KEEPING) as other:
+        room = await taught(one.database, "erased members")
+        for number, server in enumerate((one, other)):
+            assert await room.kept(one) == await room.kept(other) == room.names[number:]
+            await server.admin().data(ERASE, {"learner": an_id(room.names[number])})
+            assert await room.shown(server) == room.names[number + 1 :]
+            for heard in (one, other):
+                await room.comes_to(heard, room.names[number + 1 :])
+
+
+async def test_a_member_who_withdrew_consent_is_shown_so_on_the_page(postgres_url: str) -> None:
+    async with serving(postgres_url, **KEEPING) as served:
+        room = await taught(served.database, "consent of members")
+        await room.kept(served)
+        ada = an_id(room.names[0])
+        await served.learner(ada).data(SHARE, {"learner": ada, "share": False})
+        edges = (await room.page(served))["learners"]["edges"]
+        assert [edge["node"]["sharesData"] for edge in edges] == [False, True, True, True]
+
+
+async def test_no_page_that_was_read_while_a_member_was_erased_outlives_the_erasure(postgres_url: str) -> None:
+    async with serving(postgres_url, **KEEPING) as served:
+        room = await taught(served.database, "erased meanwhile", members=9)
+        for number, name in enumerate(room.names):
+            erased = asyncio.Event()
+
+            async def ask(until: asyncio.Event = erased) -> None:
+                while not until.is_set():
+                    await room.page(served)
+
+            asking = [asyncio.create_task(ask()) for _ in range(3)]
+            await served.admin().data(ERASE, {"learner": an_id(name)})
+            assert await room.shown(served) == room.names[number + 1 :]
+            erased.set()
+            await asyncio.gather(*asking)
+            assert await room.shown(served) == room.names[number + 1 :]
+
+
+async def test_who_another_program_renamed_moved_or_brought_is_where_it_belongs(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    async with serving(postgres_url, **KEEPING) as served:
+        left, joined = await taught(served.database, "left", 3), await taught(served.database, "joined", 1)
+        assert [await left.kept(served), await joined.kept(served)] == [left.names, joined.names]
+        (tmp_path / "cohorts.csv").write_text(f"id,name\n{left.cohort},left by one\n{joined.cohort},joined\n")
+        rest = "2025-09-01T00:00:00Z,true,true"
+        (tmp_path / "learners.csv").write_text(
+            "id,display_name,joined_at,shares_data,active,cohort_id\n"
+            f"{an_id('left 0')},a new name,{rest},{left.cohort}\n"
+            f"{an_id('left 1')},left 1,{rest},{joined.cohort}\n"
+            f"{an_id('who is new')},who is new,{rest},{joined.cohort}\n"
+        )
+        await imported(postgres_url, tmp_path)
+        await left.comes_to(served, ["a new name", "left 2"])
+        assert await joined.shown(served) == ["joined 0", "left 1", "who is new"]
+        assert (await left.page(served))["name"] == "left by one"
+        assert await joined.kept(served) == ["joined 0", "left 1", "who is new"]
+
+
+async def test_a_page_is_right_when_the_process_that_changed_a_member_has_announced_it(postgres_url: str) -> None:
+    async with (
+        serving(postgres_url, **KEEPING) as served,
+        announcing(settings_for(postgres_url)) as announcer,
+    ):
+        room, other = await taught(served.database, "changed", 2), await taught(served.database, "its other", 1)
+        changes = [
+            ("changed 1", other.cohort, ["changed 0"], ["changed 1", "its other 0"]),
+            ("who came", room.cohort, ["changed 0", "who came"], ["changed 1", "its other 0"]),
+            ("changed 1", room.cohort, ["changed 0", "changed 1", "who came"], ["its other 0"]),
+        ]
+        for name, cohort, members, others in changes:
+            await room.kept(served)
+            await other.kept(served)
+            await add_learners(served.database, [name], cohort_id=cohort)
+            announcer.announce([an_id(name)])
+            await room.comes_to(served, members)
+            assert await other.shown(served) == others
+
+
+async def test_standings_and_scores_are_kept_and_worked_out_anew_after_a_response(postgres_url: str) -> None:
+    async with serving(postgres_url, **KEEPING) as served:
+        pupils = await assembled(served.database, "worked out anew")
+        added = await add_objectives(served.database, ["worked out anew, second", "worked out anew, third"])
+        ada, asked = served.learner(pupils.ada), {"objective": pupils.objective}
+        await pupils.kept(served)
+        # Worked out by hand: three answers of 0.2, then in the first objective three more of 0.9 and of 0.7.
+        expected = [
+            (pupils.objective, 0.9, 55, [55], 1, False),
+            (added[0], 0.4, 55, [55, 40], 2, False),
+            (added[1], 0.6, 55, [55, 40], 3, True),
+            (pupils.objective, 0.7, 60, [60, 40], 3, True),
+        ]
+        for objective, score, standing, scores, total, is_more in expected:
+            before = await ada.data(STANDING_AND_SCORES, asked)
+            served.statements.clear()
+            assert await ada.data(STANDING_AND_SCORES, asked) == before
+            assert [sql for sql in served.statements if "count(" not in sql] == []
+            await ada.data(RECORD, {"events": answers(pupils.ada, objective, score)})
+            after = (await ada.data(STANDING_AND_SCORES, asked))["viewer"]
+            assert after["peerStanding"]["score"] == pytest.approx(standing)
+            shown = after["objectiveScores"]
+            assert [edge["node"]["score"] for edge in shown["edges"]] == pytest.approx(scores)
+            assert (shown["totalCount"], shown["pageInfo"]["hasNextPage"]) == (total, is_more)
+
+
+async def test_who_has_too_few_responses_has_a_standing_when_there_are_enough(postgres_url: str) -> None:
+    async with serving(postgres_url, **KEEPING) as served:
+        pupils = await assembled(served.database, "too few")
+        await pupils.kept(served)
+        [new] = await add_learners(served.database, ["too few responses"])
+        asked = {"objective": pupils.objective}
+        for _ in range(3):
+            viewer = (await served.learner(new).data(STANDING, asked))["viewer"]
+            assert viewer["peerStanding"] == {"reason": "TOO_FEW_RESPONSES"}
+        await served.learner(new).data(RECORD, {"events": answers(new, pupils.objective, 0.5)})
+        viewer = (await served.learner(new).data(STANDING, asked))["viewer"]
+        assert viewer["peerStanding"]["score"] == pytest.approx(50)
+
+
+async def test_an_objective_that_does_not_exist_has_no_standing_however_often_it_is_asked_for(
+    postgres_url: str,
+) -> None:
+    async with serving(postgres_url, **KEEPING) as served:
+        pupils = await assembled(served.database, "no such objective")
+        await pupils.kept(served)
+        for _ in range(3):
+            error = await served.learner(pupils.ada).error(STANDING, {"objective": an_id("no objective at all")})
+            assert error["extensions"]["code"] == "NOT_FOUND"
