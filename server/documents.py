@@ -205,6 +205,7 @@ class Documents:
         )
         if errors:
             return CheckedDocument(errors=tuple(_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in errors))
+        _unlink(document)
         return CheckedDocument(document=document, operations=self._operations(document))
 
     def _too_large(self, limit: str) -> CheckedDocument:
@@ -236,6 +237,17 @@ class Documents:
             shared=sharing_of(self._schema, node, fragments),
             plan=OperationPlan(self._planner, node, fragments, hide_suggestions=self._hide_suggestions),
         )
+
+
+def _unlink(document: DocumentNode) -> None:
+    """Lets go of what a document's tokens know of their neighbours, which only the parser asked for.
+
+    Linked to each other they are freed by nothing but the collector's last generation, long after the document.
+    """
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        following, token.prev, token.next = token.next, None, None
+        token = following
 
 
 def _root_fields(node: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[str]:

@@ -64,7 +64,6 @@ class PlannedExecutor(Executor[None]):
             is_awaitable=cast("Any", optimized_is_awaitable),
             hide_suggestions=plan.hide_suggestions,
         )
-        self._plan_of_operation = plan
         self._planner = plan.planner
         self._selections = Selections()
         self._errors_aside = ErrorsAside()  # one for all requests: nothing is left in it while anything is awaited
@@ -82,7 +81,9 @@ class PlannedExecutor(Executor[None]):
     def async_helpers(self, made: GraphQLResolveInfoHelpers) -> None:
         """graphql-core makes them at once."""
 
-    def for_request(self, variables: VariableValues, context: object, root_value: object) -> "PlannedExecutor":
+    def for_request(
+        self, variables: VariableValues, selections: Selections, context: object, root_value: object
+    ) -> "PlannedExecutor":
         """An executor of the same operation for one request; graphql-core makes its sub-executors in the same way."""
         executor = object.__new__(PlannedExecutor)
         executor.__dict__.update(self.__dict__)
@@ -92,8 +93,8 @@ class PlannedExecutor(Executor[None]):
         executor.collected_errors = CollectedErrors()
         executor.pending_incremental_futures = set()
         executor.background_futures = set()
-        executor._selections = self._plan_of_operation.selections(variables.coerced)
-        executor._relevant_sub_fields = executor._selections.collected
+        executor._selections = selections
+        executor._relevant_sub_fields = selections.collected
         return executor
 
     def complete_value(
@@ -550,7 +551,8 @@ def execute(
     if isinstance(coerced, list):
         return _refused(coerced)
     pattern = plan.pattern = plan.pattern or PlannedExecutor(plan)
-    run: Coroutine[Any, Any, ExecutionResult] = pattern.for_request(coerced, context, root_value).run()
+    selections = plan.selections(coerced.coerced)
+    run: Coroutine[Any, Any, ExecutionResult] = pattern.for_request(coerced, selections, context, root_value).run()
     return run
 
 

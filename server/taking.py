@@ -47,7 +47,7 @@ def take_of(
         return None
     source = "\n".join(writing.lines)
     exec(compile(source, f"<fields of {plan.parent_type.name}>", "exec"), writing.names)  # noqa: S102  # names and types of the schema are all that comes in
-    take: Take = writing.names[name]
+    take: Take = writing.names.pop(name)  # what it refers to need not hold it
     return take
 
 

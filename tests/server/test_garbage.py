@@ -11,7 +11,11 @@ import pytest
 
 from resolvers.batching import Batcher
 from resolvers.context import Context
-from server.execution import PlannedExecutor
+from schema.build import build_schema
+from server.documents import Documents
+from server.execution import PlannedExecutor, execute
+from server.limits import Limits
+from server.plans import TAKEN_FROM, OperationPlan, SelectionPlan
 from tests.builders import add_cohort, add_learners, add_objectives, an_id, answer, release, spread
 from tests.client import Client, serving
 
@@ -60,3 +64,15 @@ async def test_a_request_leaves_nothing_for_the_collector(
         gc.collect()
         left = [one for one in collected if isinstance(one, OF_THE_REQUEST)]
     assert not left
+
+
+async def test_a_document_that_was_displaced_is_freed_at_once(collected: list[object]) -> None:
+    documents = Documents(build_schema(), Limits(cached_documents=3))
+    for number in range(10):
+        checked = documents.get(
+            "query ($yes: Boolean!) { n%d: __typename other: __typename @include(if: $yes) }" % number
+        )
+        for _ in range(TAKEN_FROM + 1):
+            await execute(checked.operation(None).plan, {"yes": True}, None)
+    gc.collect()
+    assert [one for one in collected if isinstance(one, OperationPlan | SelectionPlan | PlannedExecutor)] == []
