@@ -70,32 +70,44 @@ class WholeAnswers(RequestResponseCycle):
     _head: Any = None  # that waits for its body: the message that begins an answer
 
     async def send(self, message: Any) -> None:
-        head = self._head
-        if message["type"] == "http.response.start":
-            # One that waits already was of an answer that a fault has come between.
-            if head is not None or (not self.response_started and _has_length(message["headers"])):
+        head, self._head = self._head, None
+        if head is None:
+            begins = message["type"] == "http.response.start" and not self.response_started
+            if begins and _has_length(message.get("headers")):
                 self._head = message
                 return
-        elif head is not None:
-            self._head = None
-            if not (message.get("more_body") or self.flow.write_paused or self.access_log):
-                if not self.disconnected:
-                    self._send_whole(head["status"], head["headers"], message.get("body", b""))
-                return
+        elif message["type"] != "http.response.body" or (
+            message.get("more_body") or self.flow.write_paused or self.access_log
+        ):
             await super().send(head)
+        else:
+            if not self.disconnected:
+                self._send_whole(head["status"], head["headers"], message.get("body", b""))
+            return
         await super().send(message)
+
+    async def send_500_response(self) -> None:
+        self._head = None  # of an answer that a fault has come between
+        await super().send_500_response()
 
     def _send_whole(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> None:
         """Does what `send` would do with both. Raises RuntimeError for what cannot be sent."""
-        sends_body = self.scope["method"] != "HEAD"
+        sends_body = self.scope["method"] != "HEAD" and status not in _BODILESS
         content = [STATUS_LINE[status]]
         closes = False
-        for header in (*self.default_headers, *headers):
-            content.append(_LINES.get(header) or _line(*header))
-            if header[0] == b"content-length" and sends_body and int(header[1]) != len(body):
-                raise RuntimeError("The body is not as long as Content-Length says.")
-            if header[0] == b"connection" and b"close" in header[1].lower():
-                self.keep_alive, closes = False, True
+        for name, value in (*self.default_headers, *headers):
+            line = _LINES.get((name, value))
+            if line is None:  # none of those that are kept says anything about the body or the connection
+                line = _line(name, value)
+                lowered = name.lower()
+                if lowered == b"content-length":
+                    if sends_body and int(value) != len(body):
+                        raise RuntimeError("The body is not as long as Content-Length says.")
+                elif lowered == b"transfer-encoding":
+                    raise RuntimeError("A body with Content-Length has no Transfer-Encoding.")
+                elif lowered == b"connection" and b"close" in map(bytes.strip, value.lower().split(b",")):
+                    self.keep_alive, closes = False, True
+            content.append(line)
         content.append(b"\r\n" if self.keep_alive or closes else b"connection: close\r\n\r\n")
         if sends_body:
             content.append(body)
@@ -107,6 +119,9 @@ class WholeAnswers(RequestResponseCycle):
             self.transport.close()
         self.on_response()
 
+
+_BODILESS: Final = frozenset({204, 304})
+"""Of these a length is that of what another request would be answered."""
 
 _ALWAYS_ALIKE: Final = frozenset({b"cache-control", b"content-type", b"vary"})
 _LINES: Final[dict[tuple[bytes, bytes], bytes]] = {}
@@ -123,7 +138,9 @@ def _line(name: bytes, value: bytes) -> bytes:
     return line
 
 
-def _has_length(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+def _has_length(headers: object) -> bool:
+    if not isinstance(headers, list):  # an application may hand over what can be gone through only once
+        return False
     for name, _ in headers:  # noqa: SIM110  # a generator for `any` takes longer than all of it
         if name == b"content-length":
             return True

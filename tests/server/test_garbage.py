@@ -69,9 +69,8 @@ async def test_a_request_leaves_nothing_for_the_collector(
 async def test_a_document_that_was_displaced_is_freed_at_once(collected: list[object]) -> None:
     documents = Documents(build_schema(), Limits(cached_documents=3))
     for number in range(10):
-        checked = documents.get(
-            "query ($yes: Boolean!) { n%d: __typename other: __typename @include(if: $yes) }" % number
-        )
+        text = f"query ($yes: Boolean!) {{ n{number}: __typename other: __typename @include(if: $yes) }}"
+        checked = documents.get(text)
         for _ in range(TAKEN_FROM + 1):
             await execute(checked.operation(None).plan, {"yes": True}, None)
     gc.collect()
