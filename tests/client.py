@@ -163,6 +163,7 @@ async def serving(
         http=http_protocol,
         ws=WebSocketProtocol,
         log_config=None,
+        access_log=False,  # as `paceline serve` has it; pytest's own handlers would switch it on
         lifespan="on",
         timeout_graceful_shutdown=2,
         ws_max_size=MESSAGE_BYTES,

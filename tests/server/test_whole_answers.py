@@ -97,6 +97,7 @@ async def running(protocol: type[HttpToolsProtocol], *, access_log: bool = False
         lifespan="off",
         log_config=None,
         date_header=False,
+        timeout_graceful_shutdown=2,
     )
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
@@ -459,16 +460,17 @@ async def test_nothing_is_sent_to_a_client_that_went_away(ours: Running, begun: 
 
 async def test_who_listens_for_the_end_hears_of_it_when_the_answer_is_sent(ours: Running) -> None:
     """As uvicorn has it, though the client is still there."""
-    heard = asyncio.Event()
+    listens, heard = asyncio.Event(), asyncio.Event()
 
     async def listen(receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        listens.set()
+        assert (await receive())["type"] == "http.disconnect"
         heard.set()
 
     async def app(scope: Any, receive: Receive, send: Send) -> None:
-        listening = asyncio.create_task(listen(receive))
         await receive()
+        listening = asyncio.create_task(listen(receive))
+        await listens.wait()
         await send(start(length(5)))
         await send(part(b"hello"))
         await listening
