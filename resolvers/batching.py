@@ -163,8 +163,7 @@ class Source:
 class Known(Generic[V]):
     """What is there already, for those who await it as often as they like.
 
-    A future would do, but that it looks for the loop that runs: up to Python 3.11 by asking the system for the
-    process's number, which costs as much as a kept answer.
+    A future would do, but belongs to a loop, which it looks for, and is more than a value needs.
     """
 
     __slots__ = ("_value",)

@@ -69,7 +69,7 @@ class PlannedExecutor(Executor[None]):
         self._errors_aside = ErrorsAside()  # one for all requests: nothing is left in it while anything is awaited
 
     @property
-    def async_helpers(self) -> GraphQLResolveInfoHelpers:  # an attribute there
+    def async_helpers(self) -> GraphQLResolveInfoHelpers:
         """What resolvers may ask of their `info`, made when it is asked for.
 
         Kept, it would hold the executor that holds it: each request would leave a cycle of its executor, its context

@@ -130,7 +130,9 @@ class TracedDatabase(Database):
                 yield TracedWriting(writing, self.traces)
 
     async def add(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
-        with self.traces.change(self.dialect.name, "INSERT", table.name):
+        with self.traces.change(
+            self.dialect.name, "COPY" if self.dialect.name == "postgresql" else "INSERT", table.name
+        ):
             await self._inner.add(table, columns, records)
 
     async def scrub(self) -> None:
