@@ -68,6 +68,7 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
         logging.getLogger(name).handlers = []
     # A line a request, with the client's address and a GET's variables, is not wanted. Uvicorn asks for handlers first.
     logging.getLogger("uvicorn.access").propagate = False
+    logging.getLogger("asyncio").addFilter(_is_told_by_nobody_else)
     logging.captureWarnings(True)
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *_common(), ProcessorFormatter.wrap_for_formatter],
@@ -79,6 +80,16 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
     sys.excepthook = _log_crash
     threading.excepthook = _log_crash_of_thread
     sys.unraisablehook = _log_unraisable
+
+
+def _is_told_by_nobody_else(record: logging.LogRecord) -> bool:
+    """False for a future that asyncpg forgets where a connection goes away in the middle of a COPY.
+
+    The COPY has failed by then, with a fault that its caller was told.
+    """
+    forgotten = record.getMessage().startswith("Future exception was never retrieved")
+    kind = record.exc_info[0] if record.exc_info else None
+    return not (forgotten and kind is not None and kind.__name__ == "ConnectionDoesNotExistError")
 
 
 def bind_request(request_id: str) -> None:

@@ -25,7 +25,8 @@ STATEMENT_SECONDS: Final = 5
 PROBE_SECONDS: Final = 5.0
 """So often a silent connection is asked for a sign of life: firewalls forget one, and tell nobody."""
 
-FAULTS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# Of the last asyncpg speaks where a connection goes away between the steps of a statement.
+FAULTS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class PostgresBus(Bus):
