@@ -184,6 +184,22 @@ def test_uvicorn_and_alembic_tell_what_the_process_does() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("fault", "lines"),
+    [
+        pytest.param(asyncpg.ConnectionDoesNotExistError("closed"), 0, id="of a connection that went away"),
+        pytest.param(KeyError("a key"), 1, id="of ours"),
+    ],
+)
+def test_a_future_whose_fault_nobody_asked_for_is_told_unless_asyncpg_forgot_it(fault: Exception, lines: int) -> None:
+    message = "Future exception was never retrieved"
+    with logged() as log:
+        logging.getLogger("asyncio").error("%s\nfuture: <Future>", message, exc_info=fault)
+        logging.getLogger("asyncio").error("Task exception was never retrieved", exc_info=fault)
+        told = [entry["event"] for entry in log.entries()]
+    assert [event.startswith(message) for event in told] == [True] * lines + [False]
+
+
 @pytest.mark.parametrize("library", ["aiosqlite", "sqlalchemy.engine.Engine", "httpx", "httpcore.http11", "asyncio"])
 def test_other_libraries_say_nothing_below_a_warning_even_at_debug(library: str) -> None:
     written = logged(log_level="DEBUG")
