@@ -194,7 +194,7 @@ def test_uvicorn_and_alembic_tell_what_the_process_does() -> None:
 def test_a_future_whose_fault_nobody_asked_for_is_told_unless_asyncpg_forgot_it(fault: Exception, lines: int) -> None:
     message = "Future exception was never retrieved"
     with logged() as log:
-        logging.getLogger("asyncio").error("%s\nfuture: <Future>", message, exc_info=fault)
+        logging.getLogger("asyncio").error(f"{message}\nfuture: <Future>", exc_info=fault)
         logging.getLogger("asyncio").error("Task exception was never retrieved", exc_info=fault)
         told = [entry["event"] for entry in log.entries()]
     assert [event.startswith(message) for event in told] == [True] * lines + [False]
