@@ -23,10 +23,10 @@ from resolvers.context import Context
 
 async def visible_learner(context: Context, learner_id: str) -> Learner | None:
     """The learner with this id, if the caller may read it."""
-    caller = context.caller
-    id_ = learner_id if learner_id == caller.subject and caller.role is Role.LEARNER else canonical_id(learner_id)
+    id_ = canonical_id(learner_id)
     if id_ is None:
         return None
+    caller = context.caller
     if caller.role is Role.SERVICE or (caller.role is Role.LEARNER and caller.subject != id_):
         await context.record(Action.READ_LEARNER, id_, Outcome.REFUSED)
         return None

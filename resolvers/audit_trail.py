@@ -62,6 +62,8 @@ class AuditTrail:
 
 @dataclass(slots=True)
 class _Recorder:
+    """What the trail's loader holds; not the trail, which holds the loader."""
+
     caller: Caller
     at: datetime
     request_id: str

@@ -130,8 +130,7 @@ class OperationCost:
         variables: as the request gave them, not yet coerced. One that is no possible size counts as if it were
         absent: coercion will refuse it. A negative one counts as 0: the resolver will refuse it.
         """
-        count = self.count
-        return min(count.objects if count.is_constant else count.of(variables or {}), CEILING)
+        return min(self.count.of(variables or {}), CEILING)
 
 
 def refusal(cost: int, maximum: int) -> GraphQLError | None:

@@ -328,11 +328,6 @@ class PlannedExecutor(Executor[None]):
         Where it has errors it is awaited all the same, and they are added then: those of fields that nobody need wait
         for come before them, and may leave nothing of the object to have errors.
         """
-        if plan.take is not None:
-            try:
-                return plan.take(value)
-            except Exception:  # whatever it is, it is met again below
-                plan.missed()
         errors = self.collected_errors
         aside = errors if type(errors) is ErrorsAside else self._errors_aside
         before = len(aside.added)

@@ -42,12 +42,11 @@ def take_of(
     """
     writing = _Writing(planner, below)
     try:
-        name = writing.function(plan)
+        source = writing.function(plan)
     except _NotPlain:
         return None
-    source = "\n".join(writing.lines)
     exec(compile(source, f"<fields of {plan.parent_type.name}>", "exec"), writing.names)  # noqa: S102  # names and types of the schema are all that comes in
-    take: Take = writing.names.pop(name)  # what it refers to need not hold it
+    take: Take = writing.names.pop("take")  # what it refers to need not hold it
     return take
 
 
@@ -58,14 +57,12 @@ class _Writing:
         self._planner = planner
         self._below = below
         self._fields = self._variables = self._loops = 0
-        self.lines: list[str] = []
         self.names: dict[str, Any] = {"Unusual": Unusual}
 
     def function(self, plan: SelectionPlan) -> str:
-        """Writes the function of *plan*; returns its name."""
+        """The text of `take`, the function of *plan*."""
         lines, taken = self._taking(plan, "o")
-        self.lines = ["def take(o):", *(f"    {line}" for line in lines), f"    return {taken}"]
-        return "take"
+        return "\n".join(["def take(o):", *(f"    {line}" for line in lines), f"    return {taken}"])
 
     def _taking(self, plan: SelectionPlan, taken_from: str) -> tuple[list[str], str]:
         """What takes the object that a variable holds, objects below it included, and the text of what it comes to.

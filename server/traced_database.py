@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table
+from sqlalchemy import Dialect, Table
 
 from domain.database import Database, Occupancy, Reading, Writing
 from domain.database.session import Column, Columns, Watch
@@ -43,6 +43,11 @@ class TracedReading(Reading):
             return await self._inner.arrays(query, keys, **values)
 
 
+def _adding(dialect: Dialect) -> str:
+    """What an engine does where many rows are added."""
+    return "COPY" if dialect.name == "postgresql" else "INSERT"
+
+
 class TracedWriting(TracedReading, Writing):
     _inner: Writing
 
@@ -58,18 +63,18 @@ class TracedWriting(TracedReading, Writing):
             return await self._inner.change(prepared, parameters)
 
     async def insert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
-        with self._change("COPY" if self.dialect.name == "postgresql" else "INSERT", table):
+        with self._change(_adding(self.dialect), table):
             await self._inner.insert(table, columns, records)
 
     @asynccontextmanager
     async def inserting(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> AsyncGenerator[None]:
-        with self._change("COPY" if self.dialect.name == "postgresql" else "INSERT", table):
+        with self._change(_adding(self.dialect), table):
             async with self._inner.inserting(table, columns, records):
                 yield
 
     @asynccontextmanager
     async def inserting_columns(self, table: Table, columns: Mapping[str, Column]) -> AsyncGenerator[None]:
-        with self._change("COPY" if self.dialect.name == "postgresql" else "INSERT", table):
+        with self._change(_adding(self.dialect), table):
             async with self._inner.inserting_columns(table, columns):
                 yield
 
@@ -130,9 +135,7 @@ class TracedDatabase(Database):
                 yield TracedWriting(writing, self.traces)
 
     async def add(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
-        with self.traces.change(
-            self.dialect.name, "COPY" if self.dialect.name == "postgresql" else "INSERT", table.name
-        ):
+        with self.traces.change(self.dialect.name, _adding(self.dialect), table.name):
             await self._inner.add(table, columns, records)
 
     async def scrub(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import ClassVar
 
 from server.protocols import HttpProtocol
@@ -72,11 +72,16 @@ class Bare:
         return received
 
 
-@asynccontextmanager
-async def bare(served: Served) -> AsyncIterator[Bare]:
+def bare(served: Served) -> AbstractAsyncContextManager[Bare]:
     """A connection to the server on which nothing was said yet."""
+    return bare_at(served.http.base_url.port)
+
+
+@asynccontextmanager
+async def bare_at(port: int | None) -> AsyncIterator[Bare]:
+    """A connection to the server on this port of the loopback, on which nothing was said yet."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
         connection.setblocking(False)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", served.http.base_url.port))
+        await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
         yield Bare(connection)

@@ -7,6 +7,8 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
+from operator import eq
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +230,7 @@ async def test_what_was_recorded_is_seen_at_once_where_it_was_and_by_the_other_s
             after = await pupils.standing(writer)
             assert after != before[0]
             for server in (one, other):
-                await pupils.comes_to(server, lambda viewer, after=after: viewer == after)  # type: ignore[misc]  # mypy infers no default's type
+                await pupils.comes_to(server, partial(eq, after))
 
 
 async def test_events_of_an_upload_are_seen_by_every_server(postgres_url: str) -> None:

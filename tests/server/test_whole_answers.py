@@ -13,7 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.protocols import HttpProtocol
-from tests.server.sockets import RECEIVE_BUFFER, Bare, Hasty, Watched
+from tests.server.sockets import Bare, Hasty, Watched, bare_at
 
 pytestmark = pytest.mark.anyio
 
@@ -127,12 +127,8 @@ async def theirs() -> AsyncIterator[Running]:
 
 @asynccontextmanager
 async def client_of(there: Running) -> AsyncIterator[Bare]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as connection:
-        connection.setblocking(False)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        async with asyncio.timeout(SECONDS):
-            await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", there.port))
-            yield Bare(connection)
+    async with asyncio.timeout(SECONDS), bare_at(there.port) as client:
+        yield client
 
 
 async def said(there: Running, app: App, asked: bytes) -> bytes:
