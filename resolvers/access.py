@@ -87,7 +87,8 @@ async def visible_members(context: Context, cohort_id: str, window: Window) -> P
     """A page of a cohort's learners for its educators and admins; None for everybody else."""
     if not may_list_members(context.caller, cohort_id):
         return None
-    members = await context.batch.load(queries.members_by_cohort, queries.Members(cohort_id, window)) or []
+    found = await context.batch.load(queries.members_by_cohort, queries.Members(cohort_id, window))
+    members = [] if found is None else found.learners
 
     async def count() -> int:
         return await context.batch.load(queries.member_count_by_cohort, cohort_id) or 0

@@ -1,13 +1,17 @@
 """Learners and cohorts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from domain.audit import writes as audit
 from domain.audit.record import Action, Outcome
+from domain.errors import InvalidInput
+from domain.ids import canonical_id
 from domain.learners import writes
 from domain.learners.comparison import ComparisonMode
 from domain.learners.learner import Cohort, Learner
-from domain.learners.queries import cohort_by_id
+from domain.learners.queries import Members, Membership, cohort_by_id, members_by_cohort
 from domain.paging import Page, Window
 from resolvers import access
 from resolvers.caller import Role
@@ -39,6 +43,27 @@ async def learners_of_cohort(
     context: Context, cohort_id: str, first: int | None, after: str | None
 ) -> Page[Learner] | None:
     return await access.visible_members(context, cohort_id, Window.of(first, after))
+
+
+def expect_members(
+    context: Context, above: Mapping[str, Any], first: int | None = None, after: str | None = None
+) -> None:
+    """Tells the batch that a cohort's learners will be asked for: one statement then reads them and the cohort.
+
+    Hands nothing out: who may list them is asked as ever when they are.
+    """
+    cohort_id = canonical_id(above["id"])
+    if cohort_id is None or not access.may_list_members(context.caller, cohort_id):
+        return
+    try:
+        key = Members(cohort_id, Window.of(first, after or None))
+    except InvalidInput:  # which the field says itself, at its place
+        return
+    context.batch.expect(cohort_by_id, cohort_id, members_by_cohort, key, _cohort_in)
+
+
+def _cohort_in(found: Membership | None) -> Cohort | None:
+    return None if found is None else found.cohort
 
 
 async def set_data_sharing(context: Context, learner_id: str, *, share: bool) -> Learner:

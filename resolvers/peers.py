@@ -1,7 +1,8 @@
 """Peer benchmarking: the viewer's own rollup against one released row."""
 
 from asyncio import gather
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from domain.ids import canonical_id
 from domain.learners.learner import Learner
@@ -81,7 +82,9 @@ def _standing(
     return stand(own, found.release, thresholds, contributes)
 
 
-def expect_standing(context: Context, objective_id: str, metric: PeerMetric = PeerMetric.COMPREHENSION) -> None:
+def expect_standing(
+    context: Context, _above: Mapping[str, Any], objective_id: str, metric: PeerMetric = PeerMetric.COMPREHENSION
+) -> None:
     """Tells the batch that the viewer's standing will be asked for: one statement then reads it and the viewer.
 
     Hands nothing out: whether the viewer may be read is for `access` to say, as ever.
@@ -96,7 +99,7 @@ def _learner_in(comparison: queries.Comparison | None) -> Learner | None:
     return None if comparison is None else comparison.learner
 
 
-def expect_profile(context: Context, metric: PeerMetric = PeerMetric.COMPREHENSION) -> None:
+def expect_profile(context: Context, _above: Mapping[str, Any], metric: PeerMetric = PeerMetric.COMPREHENSION) -> None:
     """As `expect_standing`, for the viewer's relative performance: read while the viewer is."""
     caller = context.caller
     if caller.role is Role.LEARNER:

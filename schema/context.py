@@ -10,11 +10,11 @@ from resolvers.context import Context
 Info: TypeAlias = "strawberry.Info[Context, None]"
 
 LOOKS_AHEAD: Final = "looks_ahead"
-"""Metadata of a field whose value is known to come: the fields below it are told before it is read (`EXPECT`)."""
+"""Metadata of a field whose value is likely to come: the fields below it are told before it is read (`EXPECT`)."""
 
 EXPECT: Final = "expect"
-"""Metadata of a field below such a one: a function that is handed the context and the field's arguments, and may have
-the batch read what the field will ask for."""
+"""Metadata of a field below such a one: a function that is handed the context, the arguments of the field above and
+those of its own, and may have the batch read what the field will ask for."""
 
 
 def as_coerced(kind: type, sent: Mapping[str, Any], context: object) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from domain.learners.learner import Cohort as CohortValue
 from domain.learners.learner import Learner as LearnerValue
 from domain.paging import DEFAULT_PAGE, Page
 from resolvers import learners as resolve
-from schema.context import LOOKS_AHEAD, Info
+from schema.context import EXPECT, LOOKS_AHEAD, Info
 from schema.enums import register
 from schema.paging import UNSET, Connection
 
@@ -68,6 +68,7 @@ class LearnersOfCohort:
         graphql_type=Connection[LearnerType] | None,
         description="For the cohort's educators and admins; null for everybody else. Each learner shown leaves an "
         "audit record.",
+        metadata={EXPECT: resolve.expect_members},
     )
     async def learners(
         self, info: Info, first: int | None = DEFAULT_PAGE, after: str | None = UNSET
@@ -96,6 +97,7 @@ class LearnersQuery:
     @strawberry.field(
         graphql_type=CohortType | None,
         description="A cohort that the caller is in, teaches or administers; null otherwise.",
+        metadata={LOOKS_AHEAD: True},
     )
     async def cohort(self, info: Info, id: strawberry.ID) -> CohortValue | None:
         return await resolve.cohort(info.context, id)

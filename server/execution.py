@@ -308,7 +308,7 @@ class PlannedExecutor(Executor[None]):
                     if plan is not None:
                         return self._at_once(plan, field, field_path, value.result)
                 elif field.looks_ahead:
-                    self._look_ahead(field)
+                    self._look_ahead(field, arguments)
         except Exception as error:
             value = error
         return self._completed(field, info._raw_info, field_path, value)
@@ -354,8 +354,11 @@ class PlannedExecutor(Executor[None]):
             raise fault
         return await completed if self.is_awaitable(completed) else completed
 
-    def _look_ahead(self, field: PlannedField) -> None:
-        """Tells the fields below *field* that they will be asked for: what they read may be read with its value."""
+    def _look_ahead(self, field: PlannedField, above: Mapping[str, Any]) -> None:
+        """Tells the fields below *field* that they will be asked for: what they read may be read with its value.
+
+        above: the arguments of *field*.
+        """
         expected = field.expected
         if expected is None:
             assert field.object_type is not None, "only fields with objects look ahead"
@@ -367,7 +370,7 @@ class PlannedExecutor(Executor[None]):
         for expect, wanted in expected:
             arguments = wanted.of(self.variable_values.coerced)
             if arguments is not None:
-                expect(self.context_value, **arguments)
+                expect(self.context_value, above, **arguments)
 
     def _attribute(
         self, field: PlannedField, attribute: str, parent_type: GraphQLObjectType, source: Any, path: Path | None

@@ -120,11 +120,12 @@ def a_response(
     )
 
 
-async def store(database: Database, events: Sequence[Event], *, now: datetime = NOW) -> Recorded:
+async def store(
+    database: Database, events: Sequence[Event], *, now: datetime = NOW, retention_days: int = 730
+) -> Recorded:
     """Records *events* as an operator's import would."""
-    return await record(
-        database, PSEUDONYMS, events, bounds=TimeBounds.at(now, 730), may_record=lambda learner_id: True
-    )
+    bounds = TimeBounds.at(now, retention_days)
+    return await record(database, PSEUDONYMS, events, bounds=bounds, may_record=lambda learner_id: True)
 
 
 async def answer(

@@ -126,8 +126,8 @@ class TopicList:
 
 
 _FOUND_OBJECTIVES = windowed(
-    lambda key: select(*_OBJECTIVE).join_from(
-        key, objectives, objectives.c.folded_name.like(key.c.pattern, escape="\\")
+    lambda key, after: select(*_OBJECTIVE).join_from(
+        key, objectives, and_(objectives.c.folded_name.like(key.c.pattern, escape="\\"), after)
     ),
     order=(objectives.c.name, objectives.c.id),
     pattern=String,
@@ -169,8 +169,8 @@ def _pattern(search: str) -> str:
 
 
 _TOPIC_LISTS = windowed(
-    lambda key: select(*_TOPIC).join_from(
-        key, topics, or_(key.c.parent_id.is_(None), topics.c.parent_id == key.c.parent_id)
+    lambda key, after: select(*_TOPIC).join_from(
+        key, topics, and_(or_(key.c.parent_id.is_(None), topics.c.parent_id == key.c.parent_id), after)
     ),
     order=(topics.c.name, topics.c.id),
     parent_id=Id,

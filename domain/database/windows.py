@@ -10,30 +10,28 @@ from domain.paging import Window
 
 
 def windowed(
-    build: Callable[[FromClause], Select[Any]],
+    build: Callable[[FromClause, ColumnElement[bool]], Select[Any]],
     *,
     order: tuple[ColumnElement[str], ColumnElement[str]],
     **columns: Any,
 ) -> KeyedQuery:
     """A keyed query whose every key has a window (`window_keys`) over the rows that *build* joins with it.
 
+    build: given the keys and what holds of the rows after a window's cursor, on which it joins them.
     order: name and id, by which the rows are ordered and cursors are cut.
     Its rows start with the key's position in the list of keys; each list holds one row more than its window where
     there is a next page. Written with row_number() and not LATERAL, which SQLite lacks.
     """
 
     def windowed_select(key: FromClause) -> Select[Any]:
-        rows = build(key)
+        after = or_(key.c.after_id.is_(None), tuple_(*order) > tuple_(key.c.after_name, key.c.after_id))
+        rows = build(key, after)
         names = [str(column.key) for column in rows.selected_columns]
-        ranked = (
-            rows.add_columns(
-                key.c.place,
-                key.c.first,
-                func.row_number().over(partition_by=key.c.place, order_by=order).label("row"),
-            )
-            .where(or_(key.c.after_id.is_(None), tuple_(*order) > tuple_(key.c.after_name, key.c.after_id)))
-            .subquery("ranked")
-        )
+        ranked = rows.add_columns(
+            key.c.place,
+            key.c.first,
+            func.row_number().over(partition_by=key.c.place, order_by=order).label("row"),
+        ).subquery("ranked")
         return (
             select(ranked.c.place, *(ranked.c[name] for name in names))
             .where(ranked.c.row <= ranked.c.first + 1)

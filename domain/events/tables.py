@@ -23,8 +23,13 @@ class EventIdRow(SQLModel, table=True):
     digest: bytes = Field(sa_type=Bytes)
 
 
+# One partition a month: retention drops it whole, and a day's rows lie together.
+BY_MONTH = {"postgresql_partition_by": "RANGE (occurred_at)"}
+
+
 class ValidationResponseRow(SQLModel, table=True):
     __tablename__ = "validation_responses"
+    __table_args__ = BY_MONTH
 
     learner_id: str = Field(sa_type=Id, primary_key=True)
     occurred_at: datetime = Field(sa_type=Instant, primary_key=True)
@@ -34,10 +39,6 @@ class ValidationResponseRow(SQLModel, table=True):
     reasoning_score: float | None = None
     calibration_delta: float | None = None
     mastery_verified: bool = False
-
-
-# One partition a month: retention drops it whole, and a day's rows lie together (migrations/months.py).
-BY_MONTH = {"postgresql_partition_by": "RANGE (occurred_at)"}
 
 
 class QuestionAttemptRow(SQLModel, table=True):
@@ -124,4 +125,4 @@ EVENTS = (
     session_reports,
     task_completions,
 )
-MONTHLY = (question_attempts, material_interactions, study_events)
+MONTHLY = (validation_responses, question_attempts, material_interactions, study_events)

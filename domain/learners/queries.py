@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import String, func, select
+from sqlalchemy import String, and_, func, select
 
 from domain.database import Reading, Writing
 from domain.database.columns import Id
@@ -75,19 +76,37 @@ class Members:
     window: Window
 
 
-# One statement for any number of cohorts, each with a window of its own.
+class Membership(NamedTuple):
+    """A cohort, and a window of its learners in order of name, with one more where there is a next page."""
+
+    cohort: Cohort
+    learners: Sequence[Learner]
+
+
+# One statement for any number of cohorts, each with a window of its own; one without learners is a row as well.
 _MEMBERS = windowed(
-    lambda key: select(*LEARNER).join_from(key, learners, learners.c.cohort_id == key.c.cohort_id),
+    lambda key, after: (
+        select(cohorts.c.id.label("cohort"), cohorts.c.name, *LEARNER)
+        .join_from(key, cohorts, cohorts.c.id == key.c.cohort_id)
+        .outerjoin(learners, and_(learners.c.cohort_id == key.c.cohort_id, after))
+    ),
     order=(learners.c.display_name, learners.c.id),
     cohort_id=Id,
 )
 
 
-async def members_by_cohort(reading: Reading, keys: Sequence[Members]) -> Mapping[Members, list[Learner]]:
-    """For each key its window of learners in order of name, and one more where there is a next page."""
-    found: dict[Members, list[Learner]] = {key: [] for key in keys}
-    for row in await reading.rows_by(_MEMBERS, window_keys((key.window, key.cohort_id) for key in keys)):
-        found[keys[row[0]]].append(learner_of(row[1:]))
+async def members_by_cohort(reading: Reading, keys: Sequence[Members]) -> Mapping[Members, Membership]:
+    """The cohort of each key with its window of learners; keys of cohorts that there are not are left out."""
+    found: dict[Members, Membership] = {}
+    members: dict[Members, list[Learner]] = {key: [] for key in keys}
+    for place, cohort_id, name, *learner in await reading.rows_by(
+        _MEMBERS, window_keys((key.window, key.cohort_id) for key in keys)
+    ):
+        key = keys[place]
+        if key not in found:
+            found[key] = Membership(Cohort(id=cohort_id, name=name), members[key])
+        if learner[0] is not None:
+            members[key].append(learner_of(tuple(learner)))
     return found
 
 

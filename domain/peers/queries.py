@@ -181,7 +181,7 @@ def _counter(metric: ColumnElement[str], place: int) -> ColumnElement[int]:
 
 
 _SCORES = windowed(
-    lambda key: (
+    lambda key, after: (
         select(
             cast(objectives.c.id, String).label("id"),
             objectives.c.name,
@@ -190,7 +190,7 @@ _SCORES = windowed(
             _counter(key.c.metric, 1).label("count"),
         )
         .join_from(key, objective_rollups, objective_rollups.c.learner_id == key.c.learner_id)
-        .join(objectives, objectives.c.id == objective_rollups.c.objective_id)
+        .join(objectives, and_(objectives.c.id == objective_rollups.c.objective_id, after))
         .where(_counter(key.c.metric, 1) > 0)
     ),
     order=(objectives.c.name, objectives.c.id),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from sqlalchemy import BigInteger, String, bindparam, select
+from sqlalchemy import BigInteger, String, and_, bindparam, select
 
 from domain.database import Database
 from domain.database.columns import Id, microseconds
@@ -25,7 +25,9 @@ COHORT_NAMES = keyed(
     lambda key: select(cohorts.c.id, cohorts.c.name).join_from(key, cohorts, cohorts.c.id == key.c.id), id=Id
 )
 MEMBERS = windowed(
-    lambda key: select(learners.c.display_name).join_from(key, learners, learners.c.cohort_id == key.c.cohort_id),
+    lambda key, after: select(learners.c.display_name).join_from(
+        key, learners, and_(learners.c.cohort_id == key.c.cohort_id, after)
+    ),
     order=(learners.c.display_name, learners.c.id),
     cohort_id=Id,
 )
@@ -153,7 +155,9 @@ async def test_equal_names_are_ordered_by_id_and_cut_by_it(database: Database) -
     async with database.write() as writing:
         await writing.insert(learners, columns, [(i, "Twin", NOW, True, True, cohort, False, "UTC") for i in ids])
     query = windowed(
-        lambda key: select(learners.c.id).join_from(key, learners, learners.c.cohort_id == key.c.cohort_id),
+        lambda key, after: select(learners.c.id).join_from(
+            key, learners, and_(learners.c.cohort_id == key.c.cohort_id, after)
+        ),
         order=(learners.c.display_name, learners.c.id),
         cohort_id=Id,
     )

@@ -88,8 +88,7 @@ def test_the_ranges_of_ids_leave_none_out() -> None:
 
 async def test_events_go_whosever_they_are(database: Database) -> None:
     learner_ids = await add_learners(database, [f"learner {number}" for number in range(300)])
-    [objective] = await add_objectives(database, ["objective"])
-    await store(database, [a_response(learner, objective, occurred_at=NOW - 100 * DAY) for learner in learner_ids])
+    await store(database, [a_task(learner, occurred_at=NOW - 100 * DAY) for learner in learner_ids])
     assert await forget_events(database, 30, NOW) == 300
 
 
@@ -125,6 +124,17 @@ async def test_partitions_are_made_ahead_and_dropped_when_their_time_is_over(dat
     # What was dropped is made again where somebody keeps events for longer.
     await store(database, [an_attempt(learner, topic, occurred_at=NOW - 100 * DAY)])
     assert "2026_08" in await partitions(database)
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+async def test_responses_of_months_that_are_over_go_with_their_partition(database: Database) -> None:
+    [learner] = await add_learners(database, ["ada"])
+    [objective] = await add_objectives(database, ["objective"])
+    ages = (100 * DAY, 95 * DAY, DAY)  # two in August
+    await store(database, [a_response(learner, objective, occurred_at=NOW - age) for age in ages])
+    assert await partitions(database, "validation_responses") == ["2026_08", "2026_11"]
+    assert await forget_events(database, 30, NOW) == 1, "one table, and no row of its own"
+    assert await partitions(database, "validation_responses") == ["2026_11"]
 
 
 @pytest.mark.parametrize("engine", ["postgresql"])
@@ -172,13 +182,13 @@ WAITING = text(
 )
 
 
-async def partitions(database: Database) -> list[str]:
+async def partitions(database: Database, table: str = "question_attempts") -> list[str]:
     async with database.read() as reading:
-        rows = await reading.rows(PARTITIONS)
-    return sorted(name.removeprefix("question_attempts_") for (name,) in rows)
+        rows = await reading.rows(PARTITIONS, parent=table)
+    return sorted(name.removeprefix(f"{table}_") for (name,) in rows)
 
 
-PARTITIONS = text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'question_attempts'::regclass")
+PARTITIONS = text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass(:parent)")
 
 
 async def test_a_learner_whose_attempts_went_meanwhile_loses_nothing(database: Database) -> None:

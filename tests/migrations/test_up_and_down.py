@@ -5,17 +5,20 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
+from sqlalchemy import select
 
 from domain.database import open_database
+from domain.events.tables import validation_responses
 from domain.tables import METADATA
 from migrations import check, run
-from tests.builders import add_learners, add_objectives, answer
+from tests.builders import a_response, add_learners, add_objectives, answer, store
 from tests.databases import POSTGRES_URL, _command, _named
 
 pytestmark = pytest.mark.anyio
@@ -102,6 +105,47 @@ async def test_a_database_in_use_can_be_taken_down_and_up(database_url: str) -> 
     await run.downgrade(database_url, "base")
     await run.upgrade(database_url)
     assert await run.differences(database_url) == []
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+async def test_responses_that_lie_in_one_table_come_to_lie_by_month_where_ingest_looks_for_them(
+    empty_url: str,
+) -> None:
+    await run.upgrade(empty_url)
+    database = open_database(empty_url)
+    [learner] = await add_learners(database, ["a"])
+    [objective] = await add_objectives(database, ["o"])
+    instants = [
+        datetime(1985, 6, 1, tzinfo=UTC),
+        datetime(1989, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(1990, 1, 1, tzinfo=UTC),
+        datetime(2026, 10, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(2026, 11, 1, tzinfo=UTC),
+    ]
+    earlier = [a_response(learner, objective, occurred_at=at) for at in instants]
+    assert (await store(database, earlier, retention_days=0)).accepted == 5
+    made_by_ingest = await tables(empty_url)
+    await database.close()
+
+    await run.downgrade(empty_url, "0004")
+    assert made_by_ingest - await tables(empty_url) == {
+        f"validation_responses_{month}" for month in ("earlier", "1990_01", "2026_10", "2026_11")
+    }
+    postgres = await asyncpg.connect(empty_url.replace("+asyncpg", ""))
+    name = await postgres.fetchval("SELECT current_database()")
+    await postgres.execute(f"ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'")
+    await postgres.close()
+    await run.upgrade(empty_url)
+    assert await tables(empty_url) == made_by_ingest
+    assert await run.differences(empty_url) == []
+
+    database = open_database(empty_url)
+    again = [a_response(learner, objective, occurred_at=at) for at in instants]
+    assert (await store(database, again, retention_days=0)).accepted == 5
+    async with database.read() as reading:
+        stored = await reading.rows(select(validation_responses.c.occurred_at).order_by("occurred_at"))
+    assert [at for (at,) in stored] == [at for at in instants for _ in range(2)]
+    await database.close()
 
 
 async def test_upgrading_twice_changes_nothing(empty_url: str) -> None:

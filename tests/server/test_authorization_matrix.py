@@ -161,7 +161,7 @@ async def a_world(served: Served) -> World:
         canaries={
             "display name": "Quetzalcoatl",
             "joined at": "2025-03-17",
-            "joined at, time": "04:05:06",
+            "joined at, time": "04:05:06.789",
             "day in journey": '"dayInJourney":612',
             "comprehension": "73.135",
             "reasoning": "61.246",
