@@ -14,6 +14,10 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.databases import product_url
+from domain.database import open_database
+from domain.events.writes import make_months
+
 Column = NDArray[np.void] | NDArray[np.number] | NDArray[np.bool_]
 
 LEARNERS_AT_ONCE = 2_000
@@ -85,6 +89,8 @@ async def load(dsn: str, size: Size, now: datetime, *, with_responses: bool = Tr
     answered = rng.random((size.learners, size.objectives)) < chances
     connection = await asyncpg.connect(dsn)
     try:
+        if with_responses:
+            await _make_months(dsn, now)
         cohorts = await _load_people(connection, rng, ids, answered.sum(axis=1), now)
         responses = rollups = 0
         pairs: list[tuple[str, str]] = []
@@ -111,6 +117,16 @@ async def load(dsn: str, size: Size, now: datetime, *, with_responses: bool = Tr
         pairs=[pairs[place] for place in rng.permutation(len(pairs))],
         cohorts=cohorts,
     )
+
+
+async def _make_months(dsn: str, now: datetime) -> None:
+    """The partitions of the responses, which ingest would make when the first of a month comes in."""
+    database = open_database(product_url(dsn))
+    try:
+        async with database.write() as writing:
+            await make_months(writing, [now - timedelta(days=back) for back in range(DAYS + 1)])
+    finally:
+        await database.close()
 
 
 async def _load_people(

@@ -75,14 +75,16 @@ class Loader(Generic[K, V]):
         """The value of *key* where somebody has asked for it."""
         return self._asked.get(key)
 
+    def give(self, key: K, value: V) -> None:
+        """Has *value* be the value of *key*, unless it is being fetched."""
+        given = self._not_fetched(key)
+        if given is not None and not given.done():
+            given.set_result(value)
+
     def take(self, key: K, source: "asyncio.Future[T]", part: Callable[[T], V]) -> None:
         """Has the value of *key*, unless it is being fetched, be *part* of what *source* comes to."""
-        taken = self._asked.get(key)
+        taken = self._not_fetched(key)
         if taken is None:
-            taken = self._asked[key] = self._loop.create_future()
-        elif key in self._waiting:
-            self._waiting.remove(key)
-        else:
             return
 
         def settle(source: "asyncio.Future[T]") -> None:
@@ -97,6 +99,17 @@ class Loader(Generic[K, V]):
                 taken.set_result(part(source.result()))
 
         source.add_done_callback(settle)
+
+    def _not_fetched(self, key: K) -> "asyncio.Future[V] | None":
+        """Where the value of *key* goes, which will not be fetched now; None where it was, or is being fetched."""
+        asked = self._asked.get(key)
+        if asked is None:
+            asked = self._asked[key] = self._loop.create_future()
+        elif key in self._waiting:
+            self._waiting.remove(key)
+        else:
+            return None
+        return asked
 
     def _dispatch(self) -> None:
         keys, self._waiting = self._waiting, []
@@ -233,7 +246,9 @@ class Batcher:
         if self._kept is not None:
             found: Any = self._kept.found(whole, whole_key)
             if found is not MISSING:
-                self._kept.derive(query, key, part(found))
+                derived = part(found)
+                self._kept.derive(query, key, derived)
+                self._loader(query).give(key, derived)
                 return
         self._loader(query).take(key, self._loader(whole).load(whole_key), part)
 

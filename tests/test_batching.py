@@ -14,6 +14,7 @@ from domain.learners.queries import cohort_by_id, learner_by_id
 from domain.learners.writes import put_cohorts
 from migrations import run
 from resolvers.batching import Batcher, Known, Loader
+from resolvers.keeping import KeptByLearner
 from resolvers.merging import merged
 from tests.builders import add_learners, an_id
 
@@ -175,6 +176,23 @@ async def test_what_is_expected_takes_no_statement_of_its_own(database: Database
     assert found.id == anna
     assert await batch.load(learner_by_id, an_id("nobody")) is None
     assert len(statements) == 1
+
+
+async def test_what_follows_from_what_is_kept_takes_no_statement_even_if_it_was_asked_for_first(
+    database: Database,
+) -> None:
+    [anna] = await add_learners(database, ["anna"])
+    kept = KeptByLearner({named: str, learner_by_id: str}, most_learners=9, hears=lambda: True)
+    assert await Batcher(database, kept=kept).load(named, anna) is not None
+    statements: list[Any] = []
+    database.watch = statements.append
+    batch = Batcher(database, kept=kept)
+    asked = batch.load(learner_by_id, anna)
+    batch.expect(learner_by_id, anna, named, anna, learner_of)
+    found = await asked
+    assert found is not None
+    assert found.id == anna
+    assert statements == []
 
 
 async def test_what_was_fetched_is_forgotten_after_a_change(database: Database) -> None:
