@@ -11,7 +11,7 @@ from bench import programs
 from bench.load import Request, Window, check, window
 from bench.measure import Comparison, NotMeasured, Row, Target, in_turns
 from bench.node import NoNode, installed
-from bench.questions import DIFFERENT_REQUESTS, standings
+from bench.questions import DIFFERENT_REQUESTS, PEER_STANDING_TODAY, standings
 from bench.workshop import SMALL, Filled, Workshop
 
 SUBJECT: Final = "`peerStanding` of one learner"
@@ -55,6 +55,18 @@ async def _beside_a_constant(workshop: Workshop, filled: Filled, ours: str) -> l
                     note=NOTE,
                 )
             )
+        today = standings(workshop, filled.people, PEER_STANDING_TODAY)
+        measured, baseline = await _windows(workshop, CONNECTIONS, {ours: today, constant: today})
+    rows.append(
+        Comparison(
+            subject=f"the same with `dayInJourney`, so that the answer is not kept, {CONNECTIONS} connections",
+            baseline="Starlette, constant POST",
+            unit="requests/s",
+            values=[one.rate for one in measured],
+            baseline_values=[one.rate for one in baseline],
+            note=NOTE,
+        )
+    )
     return rows
 
 

@@ -141,15 +141,24 @@ class Kept(ABC):
     """Answers that were read for earlier requests and are still right."""
 
     @abstractmethod
-    def found(self, query: Query[K, V], key: K) -> V | object | None:
-        """What *query* found for *key*; MISSING where that is not known."""
+    def found(self, query: Query[K, V], key: K, used: list[object]) -> V | object | None:
+        """What *query* found for *key*; MISSING where that is not known.
+
+        used: what is kept of the one it is about is added; `holds` tells whether it still is.
+        """
 
     @abstractmethod
-    def made(self, query: Query[K, V], key: K, make: Callable[..., W], *others: object) -> W | object:
+    def made(
+        self, query: Query[K, V], key: K, used: list[object], make: Callable[..., W], *others: object
+    ) -> W | object:
         """What *make* makes of *key*, what *query* found for it, and *others*; MISSING where that is not known.
 
-        Made once, and kept with what was found. others: the same for all requests.
+        Made once, and kept with what was found. used: as in `found`. others: the same for all requests.
         """
+
+    @abstractmethod
+    def holds(self, used: Sequence[object]) -> bool:
+        """Whether all that was found to be kept when *used* was added to is right to this moment."""
 
     @abstractmethod
     def derive(self, query: Query[K, V], key: K, value: V | None) -> None:
@@ -190,9 +199,12 @@ class Known(Generic[V]):
 
 
 class Batcher:
-    """One loader for each query function, for the life of one request."""
+    """One loader for each query function, for the life of one request.
 
-    __slots__ = ("_database", "_kept", "_loaders", "_merged", "_replica")
+    used: what of the answers that are kept was used (`Kept.holds`).
+    """
+
+    __slots__ = ("_database", "_kept", "_loaders", "_merged", "_replica", "used")
 
     def __init__(
         self,
@@ -212,11 +224,12 @@ class Batcher:
         self._merged = merged
         self._kept = kept
         self._loaders: dict[object, Loader[Any, Any]] = {}
+        self.used: list[object] = []
 
     def load(self, query: Query[K, V], key: K) -> "Awaitable[V | None]":
         """What *query* finds for *key*, fetched with all keys of this level; None where it finds nothing."""
         if self._kept is not None:
-            found: Any = self._kept.found(query, key)
+            found: Any = self._kept.found(query, key, self.used)
             if found is not MISSING:
                 return Known(found)
         return self._loader(query).load(key)
@@ -228,7 +241,7 @@ class Batcher:
         """
         if self._kept is None:
             return None
-        made: Any = self._kept.made(query, key, make, *others)
+        made: Any = self._kept.made(query, key, self.used, make, *others)
         return None if made is MISSING else made
 
     def store(self, change: Change[K, V], key: K) -> "asyncio.Future[V | None]":
@@ -244,7 +257,7 @@ class Batcher:
     ) -> None:
         """Fetches *whole_key* of *whole*, and has *key* of *query* be *part* of it instead of another statement."""
         if self._kept is not None:
-            found: Any = self._kept.found(whole, whole_key)
+            found: Any = self._kept.found(whole, whole_key, self.used)
             if found is not MISSING:
                 derived = part(found)
                 self._kept.derive(query, key, derived)

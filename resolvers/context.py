@@ -60,14 +60,15 @@ class Deployment:
 class Context:
     """One request.
 
+    began: when. is_dated: whether the answer may be another at another time, since somebody asked what time it is.
     may_lag: whether it may be answered from the replica: a query may, a change is followed by what it changed.
     languages: tags of those that whoever asks would like texts in, the best first.
     readable: ids of the learners that `access` has found the caller may read.
-    recorded: acts that it has left an audit record of.
+    recorded: acts that it has left an audit record of. acts: those of a query, which are yet to leave theirs.
     """
 
     caller: Caller
-    now: datetime
+    began: datetime
     request_id: str
     deployment: Deployment
     may_lag: bool = False
@@ -75,6 +76,8 @@ class Context:
     batch: Batcher = field(init=False)
     readable: set[str] = field(default_factory=set)
     recorded: set[Act] = field(default_factory=set)
+    acts: dict[Act, None] = field(default_factory=dict)
+    is_dated: bool = False
     _made_trail: AuditTrail | None = None
 
     def __post_init__(self) -> None:
@@ -86,17 +89,34 @@ class Context:
         else:
             self.batch = Batcher(deployment.database)
 
+    @property
+    def now(self) -> datetime:
+        """The time as of which the request is answered."""
+        self.is_dated = True
+        return self.began
+
     def again(self, now: datetime) -> "Context":
         """The same request, to be answered anew: everything is read and decided again, and acts are recorded once."""
-        return replace(self, now=now, readable=set(), _made_trail=None)
+        return replace(self, began=now, readable=set(), acts={}, is_dated=False, _made_trail=None)
 
     async def record(self, action: Action, subject_id: str | None, outcome: Outcome) -> None:
-        """Leaves an audit record; when this returns it is stored. The same record once a request."""
-        await self._trail.record([(action, subject_id, outcome)])
+        """Leaves an audit record, the same one once a request.
+
+        When this returns it is stored; that of a query is stored before its answer leaves (`store_records`).
+        """
+        await self.record_all(action, [subject_id], outcome)
 
     async def record_all(self, action: Action, subject_ids: Sequence[str | None], outcome: Outcome) -> None:
         """As `record`, about several at once."""
-        await self._trail.record([(action, subject_id, outcome) for subject_id in subject_ids])
+        acts = [(action, subject_id, outcome) for subject_id in subject_ids]
+        if self.may_lag:
+            self.acts.update(dict.fromkeys(acts))
+        else:
+            await self._trail.record(acts)
+
+    async def store_records(self) -> None:
+        """Stores the records of a query's acts, all in one go. Where that fails, nothing may be handed out."""
+        await self._trail.record(list(self.acts))
 
     def audit_record(self, action: Action, subject_id: str | None, outcome: Outcome) -> AuditRecord:
         """The record of an act of this request's caller, for a transaction that stores it itself."""

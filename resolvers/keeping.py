@@ -32,12 +32,14 @@ MOST_OF_LEARNER: Final = 64  # answers about one: a dashboard has a dozen
 MOST_OF_EVERYBODY: Final = 4_000
 MOST_OF_MANY: Final = 200  # pages of a hundred learners
 
+OVER: Final = float("-inf")
+
 _MOST: Final = {EVERYBODY: MOST_OF_EVERYBODY, MANY: MOST_OF_MANY}
 
 
 @dataclass(slots=True)
 class _Answers:
-    """What is kept about one learner, or about everybody. until: by the monotonic clock."""
+    """What is kept about one learner, or about everybody. until: by the monotonic clock; OVER once it was dropped."""
 
     until: float
     by_key: dict[tuple[object, object], Any] = field(default_factory=dict)
@@ -78,37 +80,50 @@ class KeptByLearner(Kept):
         self._kept: OrderedDict[str, _Answers] = OrderedDict()
         self._under_way: set[_UnderWay] = set()
 
-    def found(self, query: Query[K, V], key: K) -> Any:
+    def found(self, query: Query[K, V], key: K, used: list[object]) -> Any:
         """What *query* found for *key*; MISSING where that is not known."""
         answers = self._answers(query, key)
         if answers is None:
             return MISSING
-        found = answers.get((query, key), MISSING)
+        found = answers.by_key.get((query, key), MISSING)
         if found is not MISSING:
             self.hits += 1
+            used.append(answers)
         return found
 
-    def made(self, query: Query[K, V], key: K, make: Callable[..., W], *others: object) -> Any:
+    def made(self, query: Query[K, V], key: K, used: list[object], make: Callable[..., W], *others: object) -> Any:
         """What *make* makes of *key*, what *query* found for it, and *others*; MISSING where nothing is kept."""
         answers = self._answers(query, key)
         if answers is None:
             return MISSING
-        made = answers.get((make, key), MISSING)
+        made = answers.by_key.get((make, key), MISSING)
         if made is MISSING:
-            found = answers.get((query, key), MISSING)
+            found = answers.by_key.get((query, key), MISSING)
             if found is MISSING:
                 return MISSING
-            made = answers[make, key] = make(key, found, *others)
+            made = answers.by_key[make, key] = make(key, found, *others)
         self.hits += 1
+        used.append(answers)
         return made
 
-    def _answers(self, query: Query[K, V], key: K) -> dict[tuple[object, object], Any] | None:
+    def holds(self, used: Sequence[object]) -> bool:
+        """Whether all that was found to be kept when *used* was added to is right to this moment."""
+        if not self._hears():
+            return False
+        now = self._clock()
+        for answers in used:
+            assert isinstance(answers, _Answers), "nothing else is added"
+            if answers.until <= now:
+                return False
+        return True
+
+    def _answers(self, query: Query[K, V], key: K) -> _Answers | None:
         """What is kept now about whom *key* is about."""
         about = self._about.get(query)
         if about is None or not self._hears():
             return None
         answers = self._kept.get(about(key))
-        return None if answers is None or answers.until <= self._clock() else answers.by_key
+        return None if answers is None or answers.until <= self._clock() else answers
 
     def reading(self, query: Query[K, V], read: Read[K, V]) -> Read[K, V]:
         """*read*, but that what it finds is kept."""
@@ -140,12 +155,8 @@ class KeptByLearner(Kept):
 
     def told(self, learner_ids: Collection[str] | None) -> None:
         """Something about these learners was committed; None: about any of them, or about everybody."""
-        if learner_ids is None:
-            self._kept.clear()
-        else:
-            self._kept.pop(MANY, None)
-            for learner_id in learner_ids:
-                self._kept.pop(learner_id, None)
+        for owner in list(self._kept) if learner_ids is None else (MANY, *learner_ids):
+            self._drop(owner)
         for under_way in self._under_way:
             if learner_ids is None:
                 under_way.everybody = True
@@ -171,4 +182,10 @@ class KeptByLearner(Kept):
             oldest = next(iter(self._kept.values()))
             if oldest.until > now and len(self._kept) < self._most_learners:
                 return
-            self._kept.popitem(last=False)
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, owner: str) -> None:
+        answers = self._kept.pop(owner, None)
+        if answers is not None:
+            answers.until = OVER  # for what follows from them and is kept elsewhere
+            answers.by_key.clear()

@@ -26,8 +26,8 @@ def shared_for(seconds: int) -> tuple[tuple[bytes, bytes], ...]:
 async def send_json(
     send: Send, status: int, content: Any, media_type: str, headers: Headers = (), caching: Headers = PRIVATE
 ) -> None:
-    """Answers with *content* as JSON. caching: who may keep it."""
-    await _send(send, status, orjson.dumps(content), media_type, (*caching, *headers))
+    """Answers with *content* as JSON; bytes are that already. caching: who may keep it."""
+    await _send(send, status, _json(content), media_type, (*caching, *headers))
 
 
 async def send_tagged(
@@ -45,6 +45,10 @@ async def send_tagged(
         await send({"type": "http.response.body"})
     else:
         await _send(send, 200, body, media_type, headers)
+
+
+def _json(content: Any) -> bytes:
+    return content if type(content) is bytes else orjson.dumps(content)
 
 
 @cache
@@ -81,7 +85,7 @@ COMPLETE: Final = b"event: complete\ndata:\n\n"
 
 def next_event(result: Any) -> bytes:
     """The event of one result; JSON has no line breaks outside of its strings, and escapes them inside."""
-    return b"event: next\ndata: " + orjson.dumps(result) + b"\n\n"
+    return b"event: next\ndata: " + _json(result) + b"\n\n"
 
 
 async def send_events(send: Send, result: Any, headers: Headers = ()) -> None:

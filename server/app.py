@@ -45,12 +45,13 @@ from server.ide import ide_page
 from server.ingest import EventsEndpoint
 from server.limits import Limits
 from server.logging import configure_logging
-from server.metrics import count_events
+from server.metrics import DOCUMENTS, KEPT_ANSWERS, REPEATED_ANSWERS, count_events
 from server.observation import Observation
 from server.operation_names import OperationNames
 from server.persisted.choice import persisted_documents
 from server.rates.choice import events_rates, graphql_rates
 from server.reads import RELEASE_BY_CELL, kept_of, source_of
+from server.repeats import Repeats
 from server.sampling import Sampler
 from server.settings import Settings
 from server.stored_metrics import StoredMetrics
@@ -148,6 +149,7 @@ def create_app(
     names = OperationNames(documents.listed_names())
     observation = Observation(logged=settings.log_operations, names=names, traces=traces)
     kept = kept_of(settings, announcer)
+    repeats = None if kept is None else Repeats(kept.holds)
     deployment = deployment_of(settings, database, replica, metrics, announcer, refresher, kept, traces)
     front = Front(deployment, verifier, clock, observation)
     files = (ide_files or find_files()) if settings.graphiql_enabled else None
@@ -167,6 +169,7 @@ def create_app(
         streams.serve,
         cache_seconds=settings.cache_seconds,
         open_to_nobody=settings.introspection_enabled,
+        repeats=repeats,
     )
     events = EventsEndpoint(
         front,
@@ -175,7 +178,7 @@ def create_app(
         stored_at_once=max(1, settings.database_pool // 2),
     )
     subscriptions = SubscriptionsEndpoint(services, documents, room, origins=settings.cors_origins)
-    sampler = Sampler(database, replica, checked, kept)
+    sampler = Sampler(database, replica, {DOCUMENTS: checked, KEPT_ANSWERS: kept, REPEATED_ANSWERS: repeats})
     graphql_app = traced_endpoint(graphql, "/graphql", traces)
     routes: list[BaseRoute] = [
         Route("/graphql", graphql_app, methods=None),

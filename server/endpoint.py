@@ -15,7 +15,9 @@ import structlog
 from graphql import GraphQLError, OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from domain.errors import DatabaseUnavailable
 from resolvers.caller import Caller, Role
+from resolvers.context import Context
 from server.answer import send_events, send_json, send_tagged, shared_for
 from server.body import BodyTooLarge, ClientGone, whole
 from server.cost import refusal as refusal_of_cost
@@ -24,7 +26,7 @@ from server.execution import execute
 from server.front import CHALLENGE, Front, answer_header
 from server.immediate import Begun
 from server.limits import Limits
-from server.masking import DATABASE_UNAVAILABLE, RETRY_AFTER, refusal, refusal_of_bug, shown
+from server.masking import DATABASE_UNAVAILABLE, RETRY_AFTER, refusal, refusal_of, refusal_of_bug, shown
 from server.negotiation import (
     AUTHORIZATION,
     EVENT_STREAM,
@@ -40,6 +42,7 @@ from server.negotiation import (
 )
 from server.persisted.documents import PersistedDocuments
 from server.rates.limiter import RATE_LIMITED, Exceeded, RateLimiter
+from server.repeats import Repeat, Repeats
 from server.request import GraphQLRequest, Refused, request_of, url_parameters
 from server.tokens import Unauthenticated
 
@@ -49,12 +52,18 @@ WRONG_TRANSPORT = "WRONG_TRANSPORT"  # code of an operation that is sent where i
 
 
 class Answer(NamedTuple):
-    """What is answered. headers: beside the usual ones. shared: whether everybody gets the same (server/caching.py)."""
+    """What is answered.
+
+    body: bytes where it is JSON already, with data and no errors.
+    headers: beside the usual ones. shared: whether everybody gets the same (server/caching.py).
+    repeat: what may be kept of it (server/repeats.py).
+    """
 
     status: int
-    body: dict[str, Any]
+    body: dict[str, Any] | bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
     shared: bool = False
+    repeat: Repeat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +93,12 @@ class GraphQLEndpoint:
         *,
         cache_seconds: int = 0,
         open_to_nobody: bool = True,
+        repeats: Repeats | None = None,
     ) -> None:
         """cache_seconds: for which a client may keep what everybody gets alike; page: GraphiQL, if it is served.
 
         open_to_nobody: whether introspection is answered, and so without a token.
+        repeats: the answers that are kept whole; None where none are.
         """
         self._open_to_nobody = open_to_nobody
         self._front = front
@@ -96,6 +107,7 @@ class GraphQLEndpoint:
         self._rates = rates
         self._page = page
         self._streaming = streaming
+        self._repeats = repeats
         self._shared = shared_for(cache_seconds) if cache_seconds else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -121,8 +133,8 @@ class GraphQLEndpoint:
             return
         except Exception as fault:
             answer = Answer(500, refusal_of_bug(fault))
-        status, body, extra, shared = answer
-        if status == 200 and media_type == GRAPHQL_RESPONSE and "data" not in body:
+        status, body, extra, shared, _ = answer
+        if status == 200 and media_type == GRAPHQL_RESPONSE and type(body) is dict and "data" not in body:
             status = 400
         told = answer_header()
         if media_type == EVENT_STREAM:
@@ -146,10 +158,52 @@ class GraphQLEndpoint:
             raise _unknown()
         if caller is not None and (waiting := self._rates.is_waiting(caller)) is not None:
             raise _too_many(waiting)
-        if scope["method"] == "POST":
-            request = request_of(await self._body(headers, receive), by_get=False)
-        else:
-            request = request_of(url_parameters(scope["query_string"]), by_get=True)
+        if scope["method"] == "GET":
+            return await self._execute(caller, request_of(url_parameters(scope["query_string"]), by_get=True), headers)
+        sent, liked, repeats = await self._body(headers, receive), headers.get(b"accept-language", ""), self._repeats
+        if repeats is not None and caller is not None:
+            repeat = repeats.found(caller, liked, sent)
+            if repeat is not None:
+                return await self._repeated(repeat)
+        answer = await self._execute(caller, request_of(_decoded(sent), by_get=False), headers)
+        if repeats is not None and isinstance(answer, Answer) and answer.repeat is not None:
+            repeats.keep(liked, sent, answer.repeat)
+        return answer
+
+    async def _repeated(self, repeat: Repeat) -> Answer:
+        if (exceeded := await self._rates.take(repeat.caller, repeat.cost)) is not None:
+            raise _too_many(exceeded)
+        started = perf_counter()
+        answer = Answer(200, repeat.body, shared=repeat.shared)
+        if repeat.acts:
+            context = self._front.context(repeat.caller, may_lag=True)
+            context.acts.update(dict.fromkeys(repeat.acts))
+            answer = await self._recorded(context, answer)
+        self._front.observation.answered(
+            repeat.name,
+            OperationType.QUERY,
+            repeat.caller,
+            cost=repeat.cost,
+            seconds=perf_counter() - started,
+            status=answer.status,
+            failed=answer.status != 200,
+        )
+        return answer
+
+    async def _recorded(self, context: Context, answer: Answer) -> Answer:
+        """*answer*, once there are records of what it tells to whom; without them nothing is told."""
+        try:
+            async with asyncio.timeout(self._limits.request_seconds):
+                await context.store_records()
+        except TimeoutError:
+            return self._timed_out(context)
+        except DatabaseUnavailable as fault:
+            return Answer(503, refusal_of(fault), (RETRY_AFTER,))
+        return answer
+
+    async def _execute(
+        self, caller: Caller | None, request: GraphQLRequest, headers: SentHeaders
+    ) -> Answer | Subscribed:
         operation, errors = operation_of(await self._documents.of(request, caller), request)
         # What is wrong with a document tells of the schema alone, which is no secret where nobody may ask for it.
         if caller is None and operation is not None and not operation.introspection_only:
@@ -167,6 +221,7 @@ class GraphQLEndpoint:
         answer = await self._operate(caller or NOBODY, operation, cost, request, headers)
         if request.extensions.get("cost") is True:
             told = await cost_told(cost, operation.maximum_cost, self._rates, caller)
+            assert isinstance(answer.body, dict), "what comes with extensions is not kept"
             # What is left differs from one request to the next, so nobody keeps it.
             return answer._replace(body={**answer.body, "extensions": {"cost": told}}, shared=False)
         return answer
@@ -181,14 +236,18 @@ class GraphQLEndpoint:
             return Answer(200, {"errors": [shown(too_costly)]})
         started = perf_counter()
         liked = languages(headers.get(b"accept-language", ""))
-        answer = await self._run(caller, operation, request, liked)
+        context = self._front.context(caller, liked, may_lag=operation.type is OperationType.QUERY)
+        answer = await self._run(context, operation, cost, request)
+        if context.acts:
+            answer = await self._recorded(context, answer)
         self._front.observation.answered(
-            operation,
-            request.variables,
+            operation.name,
+            operation.type,
             caller,
+            cost=cost,
             seconds=perf_counter() - started,
             status=answer.status,
-            failed="errors" in answer.body,
+            failed=isinstance(answer.body, dict) and "errors" in answer.body,
         )
         return answer
 
@@ -202,24 +261,17 @@ class GraphQLEndpoint:
         except Unauthenticated as fault:
             raise _unknown() from fault
 
-    async def _body(self, headers: SentHeaders, receive: Receive) -> Any:
+    async def _body(self, headers: SentHeaders, receive: Receive) -> bytes:
         if not is_json(headers.get(b"content-type", "")):
             raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", f"Send the request as {JSON}.")
         if headers.get(b"content-encoding", "identity").strip().lower() != "identity":
             raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "Send the request without Content-Encoding.")
         try:
-            body = await whole(receive, self._limits.body_bytes)
+            return await whole(receive, self._limits.body_bytes)
         except BodyTooLarge as fault:
             raise Refused(413, "TOO_LARGE", str(fault)) from fault
-        try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError as fault:
-            raise Refused(400, "BAD_REQUEST", "The body is not JSON in UTF-8.") from fault
 
-    async def _run(
-        self, caller: Caller, operation: Operation, request: GraphQLRequest, liked: tuple[str, ...]
-    ) -> Answer:
-        context = self._front.context(caller, liked, may_lag=operation.type is OperationType.QUERY)
+    async def _run(self, context: Context, operation: Operation, cost: int, request: GraphQLRequest) -> Answer:
         begun = Begun(execute(operation.plan, request.variables, context))
         try:
             if begun.done:  # what asks for nothing that must be read needs no clock, which costs as much as it
@@ -228,11 +280,16 @@ class GraphQLEndpoint:
                 async with asyncio.timeout(self._limits.request_seconds):
                     result = await begun
         except TimeoutError:
-            log.warning("request timed out", request_id=context.request_id)
-            message = f"The answer took longer than {self._limits.request_seconds:g} seconds; ask for less at a time."
-            return Answer(503, refusal(message, "TIMEOUT"))
+            return self._timed_out(context)
         if not result.errors:
-            return Answer(200, {"data": result.data}, shared=operation.shared(request.variables))
+            data, shared = {"data": result.data}, operation.shared(request.variables)
+            follows_from = context.batch.used
+            # Nothing was waited for, so all that is kept is as it was when it was found there.
+            if not (begun.done and follows_from) or context.is_dated or request.by_get or request.extensions:
+                return Answer(200, data, shared=shared)
+            body, acts = orjson.dumps(data), tuple(context.acts)
+            repeat = Repeat(context.caller, operation.name, cost, acts, body, shared, follows_from)
+            return Answer(200, body, shared=shared, repeat=repeat)
         errors = [shown(error) for error in result.errors]
         if any(error["extensions"]["code"] == DATABASE_UNAVAILABLE for error in errors):
             # Half an answer would have to be 200, which nobody tries again. No change is hidden by this: every field
@@ -242,6 +299,19 @@ class GraphQLEndpoint:
         if result.data is not None or any(error.path for error in result.errors):
             return Answer(200, {"errors": errors, "data": result.data})
         return Answer(200, {"errors": errors})
+
+    def _timed_out(self, context: Context) -> Answer:
+        log.warning("request timed out", request_id=context.request_id)
+        message = f"The answer took longer than {self._limits.request_seconds:g} seconds; ask for less at a time."
+        return Answer(503, refusal(message, "TIMEOUT"))
+
+
+def _decoded(sent: bytes) -> Any:
+    """The JSON in a body. Raises Refused."""
+    try:
+        return orjson.loads(sent)
+    except orjson.JSONDecodeError as fault:
+        raise Refused(400, "BAD_REQUEST", "The body is not JSON in UTF-8.") from fault
 
 
 def _subscribed(

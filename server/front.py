@@ -61,7 +61,7 @@ class Front:
             bind_request(request_id)
         return Context(
             caller=caller,
-            now=self._clock(),
+            began=self._clock(),
             request_id=request_id,
             deployment=self.deployment,
             may_lag=may_lag,

@@ -24,6 +24,11 @@ KEPT_ANSWERS = Counter(
     "Answers about learners by whether they were kept from an earlier request.",
     ["outcome"],
 )
+REPEATED_ANSWERS = Counter(
+    "paceline_repeated_answers_total",
+    "Requests of known callers by whether their answer was kept whole from the same request before.",
+    ["outcome"],
+)
 DOCUMENTS = Counter("paceline_documents_total", "Documents by whether they were kept already parsed.", ["outcome"])
 EVENTS = Counter("paceline_events_total", "Events by what became of them.", ["outcome"])
 EVENTS_OF_KIND = Counter("paceline_events_of_kind_total", "Events that could be stored, new or not, by kind.", ["kind"])

@@ -1,6 +1,5 @@
 """What is told of each operation once it was answered: metrics, a line in the log, the names of a trace's span."""
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +12,6 @@ from server.metrics import REQUEST_SECONDS, REQUESTS
 from server.operation_names import OperationNames
 
 if TYPE_CHECKING:
-    from server.documents import Operation
     from server.tracing import Traces
 
 log = structlog.get_logger()
@@ -47,42 +45,42 @@ class Observation:
 
     def answered(
         self,
-        operation: "Operation",
-        variables: Mapping[str, Any],
+        name: str | None,
+        kind: OperationType,
         caller: Caller,
         *,
+        cost: int,
         seconds: float,
         status: int,
         failed: bool,
     ) -> None:
         """Counts one operation that was answered. failed: whether there are errors in the answer."""
-        name = self._names.shown(operation.name, caller)
-        taken, well, badly = self._kept.get((operation.type, name)) or self._metrics(operation.type, name)
+        shown = self._names.shown(name, caller)
+        taken, well, badly = self._kept.get((kind, shown)) or self._metrics(kind, shown)
         taken.observe(seconds)
         (badly if failed else well).inc()
         if seconds >= self._line_from or (status >= 500 and self._tells_faults):
             log.info(
                 "operation answered",
-                operation=name,
-                kind=operation.type.value,
+                operation=shown,
+                kind=kind.value,
                 role=str(caller.role),
                 status=status,
                 failed=failed,
                 milliseconds=round(seconds * 1000, 1),
-                cost=operation.cost(variables),
+                cost=cost,
             )
         if self.traces is not None:
-            self.traces.name_operation(operation.type.value, name, failed=failed)
+            self.traces.name_operation(kind.value, shown, failed=failed)
 
     def answering(self) -> AbstractContextManager[Any]:
         """Around one answer that no request waits for: a subscription's."""
         return nullcontext() if self.traces is None else self.traces.span("subscription")
 
-    def _metrics(self, type_: OperationType, name: str) -> Kept:
-        kind = type_.value
-        kept = self._kept[type_, name] = (
-            REQUEST_SECONDS.labels(name, kind),
-            REQUESTS.labels(name, kind, "ok"),
-            REQUESTS.labels(name, kind, "errors"),
+    def _metrics(self, kind: OperationType, name: str) -> Kept:
+        kept = self._kept[kind, name] = (
+            REQUEST_SECONDS.labels(name, kind.value),
+            REQUESTS.labels(name, kind.value, "ok"),
+            REQUESTS.labels(name, kind.value, "errors"),
         )
         return kept

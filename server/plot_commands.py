@@ -139,7 +139,7 @@ async def _answered(settings: Settings, now: datetime, ask: Callable[[Context], 
         try:
             deployment = deployment_of(settings, database, None, Registry(), Announcer(), refresher)
             caller = Caller(subject="cli", role=Role.ADMIN)
-            return await ask(Context(caller=caller, now=now, request_id="cli", deployment=deployment))
+            return await ask(Context(caller=caller, began=now, request_id="cli", deployment=deployment))
         finally:
             await refresher.close()
 

@@ -1,20 +1,18 @@
 """Metrics that are read off the process: how the pools are used, and what was found among what is kept."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from math import nan
+from typing import Protocol
 
 from prometheus_client import Counter
 
 from domain.database import Database, Replica
-from resolvers.keeping import KeptByLearner
-from server.documents import Documents
 from server.metrics import (
     DATABASE_CONNECTIONS,
     DATABASE_CONNECTIONS_LIMIT,
     DATABASE_WAITING,
-    DOCUMENTS,
-    KEPT_ANSWERS,
     REPLICA_BEHIND,
     REPLICA_IN_USE,
 )
@@ -22,17 +20,22 @@ from server.metrics import (
 SAMPLE_SECONDS = 5.0  # where another process may be asked for ours
 
 
-class Sampler:
-    """Reads off one process. documents: those that it keeps checked. kept: the answers that it keeps, if it does."""
+class LookedUp(Protocol):
+    """Something that is kept. hits, misses: how often what was looked for was there, or was not."""
 
-    def __init__(
-        self, database: Database, replica: Replica | None, documents: Documents, kept: KeptByLearner | None
-    ) -> None:
+    @property
+    def hits(self) -> int: ...
+    @property
+    def misses(self) -> int: ...
+
+
+class Sampler:
+    """Reads off one process. kept: what it keeps, by the counter that is told of it; None for what it does not."""
+
+    def __init__(self, database: Database, replica: Replica | None, kept: Mapping[Counter, LookedUp | None]) -> None:
         self._databases = {"primary": database} | ({"replica": replica.database} if replica is not None else {})
         self._replica = replica
-        self._looked_up: list[tuple[Counter, Documents | KeptByLearner]] = [(DOCUMENTS, documents)]
-        if kept is not None:
-            self._looked_up.append((KEPT_ANSWERS, kept))
+        self._kept = {counter: looked_up for counter, looked_up in kept.items() if looked_up is not None}
         self._counted: dict[tuple[Counter, str], int] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -44,7 +47,7 @@ class Sampler:
             DATABASE_CONNECTIONS.labels(name, "idle").set(occupancy.idle)
             DATABASE_CONNECTIONS_LIMIT.labels(name).set(occupancy.limit)
             DATABASE_WAITING.labels(name).set(occupancy.waiting)
-        for counter, kept in self._looked_up:
+        for counter, kept in self._kept.items():
             for outcome, number in (("hit", kept.hits), ("miss", kept.misses)):
                 counter.labels(outcome).inc(number - self._counted.get((counter, outcome), 0))
                 self._counted[counter, outcome] = number

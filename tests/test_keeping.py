@@ -76,13 +76,13 @@ class Desk:
         self.read_size = self.kept.reading(size_of, rows.read)
 
     def score(self, key: str) -> object:
-        return self.kept.found(score_of, key)
+        return self.kept.found(score_of, key, [])
 
     def size(self, key: str) -> object:
-        return self.kept.found(size_of, key)
+        return self.kept.found(size_of, key, [])
 
     def tenfold(self, key: str) -> object:
-        return self.kept.made(score_of, key, tenfold, "points")
+        return self.kept.made(score_of, key, [], tenfold, "points")
 
 
 async def test_what_was_read_is_there_until_somebody_announces_a_change() -> None:
@@ -100,9 +100,9 @@ async def test_what_is_about_nobody_is_dropped_with_everybody() -> None:
     await desk.read(["ada:a"])
     await desk.read_title(["title"])
     desk.kept.told(["ada"])
-    assert desk.kept.found(title_of, "title") == 9
+    assert desk.kept.found(title_of, "title", []) == 9
     desk.kept.told(None)
-    assert desk.kept.found(title_of, "title") is MISSING
+    assert desk.kept.found(title_of, "title", []) is MISSING
 
 
 @pytest.mark.parametrize("told", [["ada"], None], ids=["the learner", "everybody"])
@@ -162,7 +162,7 @@ async def test_a_query_that_nobody_named_is_read_each_time() -> None:
     read = desk.kept.reading(unknown, rows.read)
     assert await read(["ada:a"]) == await read(["ada:a"]) == {"ada:a": 1}
     assert rows.reads == [["ada:a"], ["ada:a"]]
-    assert desk.kept.found(unknown, "ada:a") is MISSING
+    assert desk.kept.found(unknown, "ada:a", []) is MISSING
 
 
 async def test_what_follows_from_an_answer_is_kept_as_long_as_that() -> None:
@@ -185,8 +185,8 @@ async def test_what_is_made_of_an_answer_is_made_once_and_is_of_that_answer() ->
     assert made == ("ada:a", 10, "points")
     assert desk.tenfold("ada:a") is made
     assert desk.tenfold("ada:b") == ("ada:b", 20, "points")
-    assert desk.kept.made(score_of, "ada:a", halved) == 0.5
-    assert desk.kept.made(unknown, "ada:a", halved) is MISSING
+    assert desk.kept.made(score_of, "ada:a", [], halved) == 0.5
+    assert desk.kept.made(unknown, "ada:a", [], halved) is MISSING
     assert desk.score("ada:a") == 1
 
 
@@ -279,7 +279,7 @@ async def test_what_is_about_many_is_dropped_with_a_change_of_any(told: list[str
     rows.values["class"] = 29
     desk.kept.told(told)
     assert [desk.size("class"), desk.size("school")] == [MISSING, MISSING]
-    assert desk.kept.found(title_of, "title") == (9 if told else MISSING)
+    assert desk.kept.found(title_of, "title", []) == (9 if told else MISSING)
     await desk.read_size(["class"])
     assert desk.size("class") == 29
 

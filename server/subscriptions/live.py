@@ -104,10 +104,12 @@ async def _answer(services: Services, subscription: Subscription, context: Conte
     observation = services.front.observation
     with observation.answering():
         result = await _executed(services, subscription, context)
+        operation = subscription.operation
         observation.answered(
-            subscription.operation,
-            subscription.variables,
+            operation.name,
+            operation.type,
             context.caller,
+            cost=operation.cost(subscription.variables),
             seconds=perf_counter() - started,
             status=200,
             failed="errors" in result,
