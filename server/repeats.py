@@ -17,6 +17,8 @@ MOST_BYTES: Final = 16 * 1024 * 1024  # of a process
 BYTES_BESIDE: Final = 1024  # what Python takes for one, beside the bytes of both
 MOST_BYTES_OF_ONE: Final = 256 * 1024  # a request and its answer: a hundred learners with their scores
 
+MOST_SEEN: Final = 8_000  # requests, of which only a number is kept
+
 Key: TypeAlias = tuple[bytes, str, str]  # the request's body, its `Accept-Language`, and the caller's subject
 
 
@@ -37,7 +39,7 @@ class Repeat(NamedTuple):
 
 
 class Repeats:
-    """The answers that a process keeps whole, the most recently used ones.
+    """The answers that a process keeps whole, the most recently used ones. What never comes again takes no room.
 
     holds: whether everything that an answer follows from is still right.
     hits, misses: how often an answer was there, or was not.
@@ -51,6 +53,7 @@ class Repeats:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._kept: OrderedDict[Key, Repeat] = OrderedDict()
+        self._seen: OrderedDict[int, None] = OrderedDict()
 
     def found(self, caller: Caller, liked: str, sent: bytes) -> Repeat | None:
         """What *caller* was answered to this body and `Accept-Language`, where it would be answered the same now."""
@@ -66,16 +69,25 @@ class Repeats:
         return None
 
     def keep(self, liked: str, sent: bytes, repeat: Repeat) -> None:
-        """Keeps an answer to this body and `Accept-Language`."""
+        """Keeps an answer to this body and `Accept-Language`, the second time that they come."""
         key = (sent, liked, repeat.caller.subject)
         size = _size(key, repeat)
-        if size > MOST_BYTES_OF_ONE:
+        if size > MOST_BYTES_OF_ONE or not self._was_seen(hash(key)):
             return
         self._forget(key)
         self._kept[key] = repeat
         self._bytes += size
         while self._bytes > self._most_bytes:
             self._forget(next(iter(self._kept)))
+
+    def _was_seen(self, mark: int) -> bool:
+        if mark in self._seen:
+            self._seen.move_to_end(mark)
+            return True
+        self._seen[mark] = None
+        if len(self._seen) > MOST_SEEN:
+            self._seen.popitem(last=False)
+        return False
 
     def _forget(self, key: Key) -> None:
         repeat = self._kept.pop(key, None)

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from domain.audit.tables import audit_records
 from resolvers.caller import Caller, Role
-from server.repeats import BYTES_BESIDE, MOST_BYTES_OF_ONE, Repeat, Repeats
+from server.repeats import BYTES_BESIDE, MOST_BYTES_OF_ONE, MOST_SEEN, Repeat, Repeats
 from tests.builders import add_cohort, add_learners, add_objectives, an_id, answer, release, spread
 from tests.client import Client, Served, serving
 from tests.databases import empty_database
@@ -28,10 +28,32 @@ def repeat(caller: Caller = ADA, body: bytes = b"{}", follows_from: Sequence[obj
     return Repeat(caller, None, 1, (), body, False, follows_from)
 
 
+def kept_by(repeats: Repeats, sent: bytes, one: Repeat, liked: str = "") -> None:
+    for _ in range(2):
+        repeats.keep(liked, sent, one)
+
+
+def test_an_answer_is_kept_when_it_comes_again() -> None:
+    repeats = Repeats(lambda used: True)
+    repeats.keep("", b"asked", repeat())
+    assert repeats.found(ADA, "", b"asked") is None
+    repeats.keep("", b"asked", repeat())
+    assert repeats.found(ADA, "", b"asked") is not None
+
+
+def test_what_was_seen_long_ago_counts_as_new() -> None:
+    repeats = Repeats(lambda used: True)
+    for number in range(MOST_SEEN + 1):
+        repeats.keep("", b"%d" % number, repeat())
+    for number in (0, MOST_SEEN):
+        repeats.keep("", b"%d" % number, repeat())
+    assert [repeats.found(ADA, "", b"%d" % number) is not None for number in (0, MOST_SEEN)] == [False, True]
+
+
 def test_an_answer_is_found_by_the_same_caller_body_and_languages_alone() -> None:
     repeats = Repeats(lambda used: True)
     kept = repeat()
-    repeats.keep("de", b"asked", kept)
+    kept_by(repeats, b"asked", kept, "de")
     assert repeats.found(ADA, "de", b"asked") is kept
     assert repeats.found(Caller(subject=ADA.subject, role=Role.LEARNER), "de", b"asked") is kept
     for caller, liked, sent in (
@@ -48,7 +70,7 @@ def test_an_answer_is_found_by_the_same_caller_body_and_languages_alone() -> Non
 def test_an_answer_is_gone_for_good_once_what_it_follows_from_no_longer_holds() -> None:
     right = {"rows"}
     repeats = Repeats(lambda used: set(used) <= right)
-    repeats.keep("", b"asked", repeat())
+    kept_by(repeats, b"asked", repeat())
     right.clear()
     assert repeats.found(ADA, "", b"asked") is None
     right.add("rows")
@@ -58,9 +80,9 @@ def test_an_answer_is_gone_for_good_once_what_it_follows_from_no_longer_holds() 
 def test_the_answers_used_last_are_kept_as_far_as_there_is_room() -> None:
     repeats = Repeats(lambda used: True, most_bytes=3 * (BYTES_BESIDE + 10))
     for name in (b"1", b"2", b"3"):
-        repeats.keep("", name, repeat(body=b"123456789"))
+        kept_by(repeats, name, repeat(body=b"123456789"))
     assert repeats.found(ADA, "", b"1") is not None
-    repeats.keep("", b"4", repeat(body=b"123456789"))
+    kept_by(repeats, b"4", repeat(body=b"123456789"))
     assert [repeats.found(ADA, "", name) is not None for name in (b"1", b"2", b"3", b"4")] == [True, False, True, True]
     repeats.keep("", b"4", repeat(body=b"1"))  # in place of the other, not beside it
     assert [repeats.found(ADA, "", name) is not None for name in (b"1", b"3", b"4")] == [True, True, True]
@@ -68,7 +90,7 @@ def test_the_answers_used_last_are_kept_as_far_as_there_is_room() -> None:
 
 def test_a_huge_answer_is_not_kept() -> None:
     repeats = Repeats(lambda used: True)
-    repeats.keep("", b"asked", repeat(body=bytes(MOST_BYTES_OF_ONE)))
+    kept_by(repeats, b"asked", repeat(body=bytes(MOST_BYTES_OF_ONE)))
     assert repeats.found(ADA, "", b"asked") is None
 
 
