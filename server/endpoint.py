@@ -54,7 +54,7 @@ WRONG_TRANSPORT = "WRONG_TRANSPORT"  # code of an operation that is sent where i
 class Answer(NamedTuple):
     """What is answered.
 
-    body: bytes where it is JSON already, with data and no errors.
+    body: bytes where it was encoded already: it has data then, and no errors.
     headers: beside the usual ones. shared: whether everybody gets the same (server/caching.py).
     repeat: what may be kept of it (server/repeats.py).
     """
@@ -199,6 +199,8 @@ class GraphQLEndpoint:
             return self._timed_out(context)
         except DatabaseUnavailable as fault:
             return Answer(503, refusal_of(fault), (RETRY_AFTER,))
+        except Exception as fault:
+            return Answer(500, refusal_of_bug(fault))
         return answer
 
     async def _execute(
