@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
-    Callable,
     Collection,
     Coroutine,
     Iterable,
@@ -15,23 +14,19 @@ from collections.abc import (
 )
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
-from functools import cache
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import BigInteger, Float, FromClause, Select, Table, column, false, or_, select
-from sqlalchemy import table as from_table
-from sqlalchemy.dialects.postgresql import Insert
-from sqlalchemy.dialects.postgresql import insert as insert_into
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Table
 
-from domain.database.columns import Id, Instant, microseconds
-from domain.database.pool import Connection, Pool, PoolExhausted
+from domain.database import postgres_changes as changes
+from domain.database.pool import Connection, Pool
+from domain.database.postgres_copy import columns_of_copy, copy_of_columns, encoder
+from domain.database.postgres_faults import BUSY, CONFLICTS, IN_DOUBT, LOST, UNAVAILABLE
+from domain.database.postgres_months import FIRST_YEAR, Partition, one_a_month, partition
 from domain.database.session import Column, Columns, Database, Occupancy, Reading, Watch, Writing
-from domain.database.statement import POSTGRESQL, KeyedQuery, Prepared, Row, keyed, known_keys, prepare, to_driver
+from domain.database.statement import POSTGRESQL, KeyedQuery, Prepared, Row, known_keys
 from domain.errors import ConnectionLost, DatabaseBusy, DatabaseUnavailable, TransactionConflict
 
 CONNECT_SECONDS = 5
@@ -44,11 +39,6 @@ STAGED_FROM = 1_000
 # So many records are thought to be new until one is not, and the keys of so many are looked up before that.
 COPIED_FROM = 500
 PROBED = 8
-
-COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)  # signature, flags and the length of an empty header extension
-COPY_TRAILER = b"\xff\xff"
-
-POSTGRES_EPOCH = microseconds(datetime(2000, 1, 1, tzinfo=UTC))  # where its own count of microseconds begins
 
 
 class PostgresReading(Reading):
@@ -77,7 +67,7 @@ class PostgresReading(Reading):
 
         # By a coroutine function: into a file-like object asyncpg writes in a thread, thousands of times.
         await self._connection.copy_from_query(prepared.sql, *parameters, output=keep, format="binary")
-        return _columns_of_copy(query, memoryview(copied))
+        return columns_of_copy(query, memoryview(copied))
 
 
 class PostgresWriting(PostgresReading, Writing):
@@ -121,7 +111,7 @@ class PostgresWriting(PostgresReading, Writing):
         names = list(columns)
 
         async def source() -> AsyncIterator[bytes]:
-            yield _copy_of_columns({name: table.columns[name].type for name in names}, columns)
+            yield copy_of_columns({name: table.columns[name].type for name in names}, columns)
             handed.set()
 
         copying = self._connection.copy_to_table(table.name, source=source(), columns=names, format="binary")
@@ -130,7 +120,7 @@ class PostgresWriting(PostgresReading, Writing):
 
     async def _copy(self, table: Table, into: str, columns: Sequence[str], records: Iterable[Row]) -> None:
         """Copies *records* of *table* into the table of that name, which has the same columns."""
-        encode = _encoder(table, tuple(columns))
+        encode = encoder(table, tuple(columns))
         encoded = records if encode is None else map(encode, records)
         await self._connection.copy_records_to_table(into, records=encoded, columns=list(columns))
 
@@ -138,7 +128,7 @@ class PostgresWriting(PostgresReading, Writing):
         if len(records) >= COPIED_FROM and await self._copy_all_new(table, columns, records):
             return {record[0] for record in records}
         # Nearly always all are new, so it is the others that the statement returns.
-        there = {row[0] for row in await self.rows_by(_insert_new(table, tuple(columns)), records)}
+        there = {row[0] for row in await self.rows_by(changes.insert_new(table, tuple(columns)), records)}
         return {record[0] for record in records} - there if there else {record[0] for record in records}
 
     async def _copy_all_new(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> bool:
@@ -158,13 +148,13 @@ class PostgresWriting(PostgresReading, Writing):
 
     async def upsert(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> int:
         if len(records) < STAGED_FROM:
-            return await self.run_by(_upsert(table, tuple(columns)), records)
+            return await self.run_by(changes.upsert(table, tuple(columns)), records)
         staged = f"staged_{table.name}"
         # With defaults: a column that is left to its own may not be null here either.
         like = f"LIKE {table.name} INCLUDING DEFAULTS"
         await self._connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {staged} ({like})")
         await self._copy(table, staged, columns, records)
-        changed = await self.change(_upsert_staged(table, tuple(columns)), ())
+        changed = await self.change(changes.upsert_staged(table, tuple(columns)), ())
         await self._connection.execute(f"TRUNCATE {staged}")
         return changed
 
@@ -176,7 +166,7 @@ class PostgresWriting(PostgresReading, Writing):
         await self._connection.execute(f"CREATE TEMP TABLE IF NOT EXISTS {staged} ({kinds})")
 
         async def source() -> AsyncIterator[bytes]:
-            yield _copy_of_columns(query.columns, columns)
+            yield copy_of_columns(query.columns, columns)
 
         await self._connection.copy_to_table(staged, source=source(), columns=list(columns), format="binary")
         prepared = query.prepared_from(staged, self.dialect)
@@ -186,10 +176,10 @@ class PostgresWriting(PostgresReading, Writing):
 
     async def increase(self, table: Table, columns: Sequence[str], records: Sequence[Row]) -> None:
         # In one order everywhere, so that two batches wait for each other instead of dying of a deadlock.
-        await self.run_by(_increase(table, tuple(columns)), sorted(records))
+        await self.run_by(changes.increase(table, tuple(columns)), sorted(records))
 
     async def make_months(self, table: Table, instants: Collection[datetime]) -> None:
-        wanted = {_partition(table.name, instant) for instant in _one_a_month(instants)}
+        wanted = {partition(table.name, instant) for instant in one_a_month(instants)}
         for name, begins, ends in sorted(wanted - self._months):
             [(there,)] = await self._connection.fetch("SELECT to_regclass($1) IS NOT NULL", name)
             if there:
@@ -213,7 +203,7 @@ class PostgresWriting(PostgresReading, Writing):
         rows = await self._connection.fetch(
             "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = to_regclass($1)", table.name
         )
-        before_name = _partition(table.name, before)[0]
+        before_name = partition(table.name, before)[0]
         # Names sort as their months do, and what is older than all months comes first of all.
         over = [name for (name,) in rows if name.endswith("_earlier") or name < before_name]
         for name in over:
@@ -367,30 +357,6 @@ class _Read(AbstractAsyncContextManager[Reading]):
         await self._lent.__aexit__(kind, fault, traceback)
 
 
-Partition: TypeAlias = tuple[str, str, str]  # its name, and its bounds as SQL
-
-FIRST_YEAR = 1990  # what is older shares one partition, lest odd clocks make thousands
-
-
-def _one_a_month(instants: Collection[datetime]) -> Collection[datetime]:
-    """Instants in all the months that *instants* are in; nearly always those of a batch share one."""
-    if not instants:
-        return ()
-    first, last = (instant.astimezone(UTC) for instant in (min(instants), max(instants)))
-    return (first,) if (first.year, first.month) == (last.year, last.month) else instants
-
-
-def _partition(table: str, instant: datetime) -> Partition:
-    """The partition of *table* that holds *instant*."""
-    instant = instant.astimezone(UTC)
-    if instant.year < FIRST_YEAR:
-        return f"{table}_earlier", "MINVALUE", f"'{FIRST_YEAR}-01-01 00:00+00'"
-    year, month = instant.year, instant.month
-    next_year, next_month = (year, month + 1) if month < 12 else (year + 1, 1)
-    begins, ends = f"'{year}-{month:02}-01 00:00+00'", f"'{next_year}-{next_month:02}-01 00:00+00'"
-    return f"{table}_{year}_{month:02}", begins, ends
-
-
 # What the planner was last told of holds for a table that grows by less, since it looks at the size of the file itself;
 # autovacuum does not wait for that much. Of a partitioned table it keeps figures of its own, which autovacuum never
 # renews; its partitions are looked at with it. Rows that were never counted are taken for 100 bytes.
@@ -411,165 +377,3 @@ UNION ALL
 SELECT name FROM files WHERE bytes > 0 AND bytes >= 2 * told
     AND NOT EXISTS (SELECT FROM grown WHERE grown.whole = files.whole)
 """
-
-CONFLICTS = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-
-# The server took no more connections, or the pool had none to lend.
-BUSY = (asyncpg.TooManyConnectionsError, PoolExhausted)
-
-# The server ended the connection, or somebody between us and it.
-LOST = (
-    ConnectionError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    # What asyncpg says of a statement that it is given after the server said good-bye and before the socket is closed.
-    asyncpg.InternalClientError,
-)
-
-# What asyncpg raises when the database cannot serve; mistakes of ours pass as they are.
-UNAVAILABLE = (
-    *LOST,
-    OSError,
-    TimeoutError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.PostgresSystemError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.QueryCanceledError,
-    asyncpg.InterfaceError,
-)
-
-# After these the connection may still be busy with what was given up, or be gone.
-IN_DOUBT = (*LOST, OSError, TimeoutError, asyncpg.InterfaceError)
-
-
-@cache
-def _encoder(table: Table, columns: tuple[str, ...]) -> Callable[[Row], Row] | None:
-    """How a record becomes one that COPY takes; None where it already is."""
-    converts = [to_driver(table.columns[name].type, POSTGRESQL) for name in columns]
-    if not any(converts):
-        return None
-
-    def encode(record: Row) -> Row:
-        return tuple(
-            value if convert is None or value is None else convert(value)
-            for value, convert in zip(record, converts, strict=True)
-        )
-
-    return encode
-
-
-def _selected(table: Table, columns: Sequence[str], change: Any) -> KeyedQuery:
-    """A change of *table* fed from arrays, one an entry of *columns*."""
-    kinds = {name: table.columns[name].type for name in columns}
-    return keyed(lambda keys: change(insert_into(table).from_select(list(columns), select(*keys.columns))), **kinds)
-
-
-@cache
-def _insert_new(table: Table, columns: tuple[str, ...]) -> KeyedQuery:
-    """Inserts the keys that are new, and selects those that are not."""
-    key = table.columns[columns[0]]
-
-    def change(keys: FromClause) -> Select[Any]:
-        insertion = insert_into(table).from_select(list(columns), select(*keys.columns)).on_conflict_do_nothing()
-        new = insertion.returning(key).cte("new")
-        return select(keys.columns[key.name]).where(keys.columns[key.name].not_in(select(new.columns[key.name])))
-
-    return keyed(change, **{name: table.columns[name].type for name in columns})
-
-
-@cache
-def _upsert(table: Table, columns: tuple[str, ...]) -> KeyedQuery:
-    return _selected(table, columns, lambda insertion: _replacing(insertion, table, columns))
-
-
-@cache
-def _upsert_staged(table: Table, columns: tuple[str, ...]) -> Prepared:
-    staged = from_table(f"staged_{table.name}", *(column(name) for name in columns))
-    insertion = insert_into(table).from_select(list(columns), select(*staged.c))
-    return prepare(_replacing(insertion, table, columns), POSTGRESQL)
-
-
-def _replacing(insertion: Insert, table: Table, columns: Sequence[str]) -> Insert:
-    """*insertion*, which replaces what is there and different."""
-    key = [column.name for column in table.primary_key]
-    rest = [name for name in columns if name not in key]
-    if not rest:
-        # Changes nothing and locks the row: who deletes it meanwhile waits for us, or we for them.
-        return insertion.on_conflict_do_update(
-            index_elements=key, set_={key[0]: insertion.excluded[key[0]]}, where=false()
-        )
-    different = or_(*(table.columns[name].is_distinct_from(insertion.excluded[name]) for name in rest))
-    values = {name: insertion.excluded[name] for name in rest}
-    return insertion.on_conflict_do_update(index_elements=key, set_=values, where=different)
-
-
-@cache
-def _increase(table: Table, columns: tuple[str, ...]) -> KeyedQuery:
-    key = [column.name for column in table.primary_key]
-
-    def change(insertion: Insert) -> Insert:
-        sums = {name: table.columns[name] + insertion.excluded[name] for name in columns if name not in key}
-        return insertion.on_conflict_do_update(index_elements=key, set_=sums)
-
-    return _selected(table, columns, change)
-
-
-def _copy_of_columns(kinds: Mapping[str, TypeEngine[Any]], columns: Mapping[str, Column]) -> bytes:
-    """The binary COPY of *columns*, written without a loop over rows: the inverse of `_columns_of_copy`.
-
-    Ids are texts, or 16 raw bytes each.
-    """
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for name in columns:
-        layout += [(f"{name}.length", ">i4"), (name, _width(kinds[name]))]
-    rows = np.empty(len(next(iter(columns.values()))), dtype=np.dtype(layout))
-    rows["fields"] = len(columns)
-    for name, values in columns.items():
-        rows[f"{name}.length"] = rows.dtype[name].itemsize
-        match kinds[name], values:
-            case Id(), np.ndarray():
-                rows[name] = values
-            case Id(), texts:
-                rows[name] = np.frombuffer(bytes.fromhex("".join(texts).replace("-", "")), "V16")
-            case Instant(), _:
-                rows[name] = np.asarray(values) - POSTGRES_EPOCH
-            case _:
-                rows[name] = values
-    return COPY_HEADER + rows.tobytes() + COPY_TRAILER
-
-
-def _columns_of_copy(query: KeyedQuery, copied: memoryview) -> Columns:
-    """The arrays in a binary COPY: rows of one width, since no column is null, read without a loop."""
-    columns = query.prepared(POSTGRESQL).result
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, kind in columns:
-        layout += [(f"{name}.length", ">i4"), (name, _width(kind))]
-    rows = np.frombuffer(copied[len(COPY_HEADER) : len(copied) - len(COPY_TRAILER)], dtype=np.dtype(layout))
-    return {name: _array(rows[name], kind) for name, kind in columns}
-
-
-def _width(kind: TypeEngine[Any]) -> str:
-    match kind:
-        case Id():
-            return "V16"
-        case Float():
-            return ">f8"
-        case BigInteger() | Instant():
-            return ">i8"
-    return ">i4"
-
-
-def _array(copied: NDArray[Any], kind: TypeEngine[Any]) -> NDArray[Any]:
-    match kind:
-        case Id():
-            return copied.copy()
-        case Float():
-            return copied.astype(np.float64)
-        case Instant():
-            return copied.astype(np.int64) + POSTGRES_EPOCH
-    return copied.astype(np.int64)
