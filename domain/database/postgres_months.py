@@ -1,6 +1,6 @@
 """The partitions by month that PostgreSQL keeps growing tables in: their names and bounds."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -9,12 +9,13 @@ Partition: TypeAlias = tuple[str, str, str]  # its name, and its bounds as SQL
 FIRST_YEAR = 1990  # what is older shares one partition, lest odd clocks make thousands
 
 
-def one_a_month(instants: Collection[datetime]) -> Collection[datetime]:
-    """Instants in all the months that *instants* are in; nearly always those of a batch share one."""
-    if not instants:
-        return ()
-    first, last = (instant.astimezone(UTC) for instant in (min(instants), max(instants)))
-    return (first,) if (first.year, first.month) == (last.year, last.month) else instants
+def one_a_month(instants: Iterable[datetime]) -> Collection[datetime]:
+    """An instant of each month of UTC that *instants* are in."""
+    found: dict[tuple[int, int], datetime] = {}
+    for instant in instants:
+        at = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+        found[at.year, at.month] = at
+    return found.values()
 
 
 def partition(table: str, instant: datetime) -> Partition:
