@@ -24,9 +24,10 @@ OBJECTIVES = [f"objective {number}" for number in range(5)]
 CONNECTIONS = 8
 ROUND = 500  # requests, between which subscribers come and go
 SUBSCRIBERS = 5
-UPLOADS, UPLOADED = 40, 1_000  # events
-# SQLite's own: 2,000 KiB of pages for each connection, of which there are five, filled as the database grows.
-PAGES = {"sqlite": 5 * 2_000 * 1_024, "postgresql": 0}
+# More events than SQLite's writer has room for the pages of, which it therefore fills before the day begins.
+UPLOADS, UPLOADED = 120, 1_000
+# SQLite's own: 2,000 KiB of pages for each of four readers, filled as they read.
+PAGES = {"sqlite": 4 * 2_000 * 1_024, "postgresql": 0}
 
 QUERIES = (
     "{ viewer { displayName objectiveScores(first: 5) { edges { node { score responses } } } } }",
