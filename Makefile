@@ -51,13 +51,18 @@ evaluate: $(INSTALLED) ## how good the models are on real data; writes bench/res
 
 # ---- tests
 
-.PHONY: test test-random test-heavy
-test: $(INSTALLED) ## runs the tests and checks their coverage
-	$(BIN)/pytest -m "not heavy" --numprocesses auto --dist worksteal --durations=40 --durations-min=4 --cov --cov-report=
+TESTS = $(BIN)/pytest -m "not heavy" --numprocesses auto --dist worksteal
+
+.PHONY: test test-covered test-random test-heavy
+test: $(INSTALLED) ## runs the tests
+	$(TESTS) --durations=40 --durations-min=4
+
+test-covered: $(INSTALLED) ## runs the tests half as long again, and checks how much of the code they run
+	$(TESTS) --cov --cov-report=
 	$(BIN)/python -m checks.coverage
 
 test-random: $(INSTALLED) ## runs the tests with other random examples than `make test` takes
-	PACELINE_TEST_RANDOM=1 $(BIN)/pytest -m "not heavy" --numprocesses auto --dist worksteal
+	PACELINE_TEST_RANDOM=1 $(TESTS)
 
 test-heavy: $(INSTALLED) ## runs the tests that take minutes
 	$(BIN)/pytest -m heavy
